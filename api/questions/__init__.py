@@ -1,0 +1,1 @@
+"""The questions of the program: one function each, called by every door."""

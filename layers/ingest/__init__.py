@@ -1,0 +1,1 @@
+"""Reading files of others into frames that the layers can take."""

@@ -1,0 +1,20 @@
+"""Fixtures that every part of the tests shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data beside the checkout, never copied into it."""
+    folder = Path(os.environ.get("HATCHMAP_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.fail(
+            f"the real data is not at {folder}: put it there or name its folder by "
+            "HATCHMAP_SHARED_DATA"
+        )
+    return folder

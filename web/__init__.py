@@ -1,0 +1,1 @@
+"""What people see: Folium maps, pages, reports, and the words in two languages."""
