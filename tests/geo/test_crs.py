@@ -189,7 +189,7 @@ def test_the_metric_system_hardly_stretches(west, south, width, height):
     bounds = (west, south, west + width, south + height)
     metric = crs.choose_metric_crs(bounds)
     lon, lat = west + width / 2, south + height / 2
-    if abs(lat) > 84:
+    if lat >= 84 or lat <= -80:
         assert metric in {"EPSG:32661", "EPSG:32761"}
         return
     step = 0.001
