@@ -1,0 +1,244 @@
+// The city map: fills the layers that Folium declared, each when it is first shown.
+(() => {
+  "use strict";
+  const hatchmap = (window.hatchmap = window.hatchmap || {});
+  // Leaflet 1.8 dropped it, Leaflet.VectorGrid 1.3 still calls it.
+  L.DomEvent.fakeStop = L.DomEvent.fakeStop || (() => true);
+
+  /** Options of a vector grid; Folium writes the call into the page. */
+  function gridOptions(name, config) {
+    return {
+      rendererFactory: L.canvas.tile,
+      interactive: name !== "streets" && name !== "divisions",
+      pane: "grids",
+      maxNativeZoom: 18,
+      vectorTileLayerStyles: {
+        [name]: (properties) =>
+          name === "streets" || name === "divisions"
+            ? hatchmap.areaStyle(name, properties, config)
+            : hatchmap.pointStyle(name, properties, config),
+      },
+    };
+  }
+
+  function bindText(layer, name, properties, config) {
+    layer.bindTooltip(() => hatchmap.tooltip(name, properties, config), { sticky: true });
+    layer.bindPopup(() => hatchmap.popup(name, properties, config), { maxWidth: 320 });
+  }
+
+  function bindGrid(grid, name, map, config) {
+    const tip = L.tooltip({ sticky: true });
+    grid.on("mouseover", (event) => {
+      tip.setLatLng(event.latlng)
+        .setContent(hatchmap.tooltip(name, event.layer.properties, config))
+        .addTo(map);
+    });
+    grid.on("mousemove", (event) => tip.setLatLng(event.latlng));
+    grid.on("mouseout remove", () => tip.remove());
+    grid.on("click", (event) => {
+      const many = Number(event.layer.properties.point_count || 1);
+      if (many > 1) map.setView(event.latlng, Math.min(map.getZoom() + 2, 18));
+      else {
+        L.popup({ maxWidth: 320 })
+          .setLatLng(event.latlng)
+          .setContent(hatchmap.popup(name, event.layer.properties, config))
+          .openOn(map);
+      }
+    });
+  }
+
+  function incubatorMarker(properties, latlng, config) {
+    const icon = L.divIcon({
+      className: "incubator",
+      html: hatchmap.incubatorSymbol(properties.level, properties.status),
+      iconSize: [22, 22],
+    });
+    return L.marker(latlng, {
+      icon, keyboard: true, alt: hatchmap.nameOf(properties, config), riseOnHover: true,
+    });
+  }
+
+  function townMark(properties, latlng, config) {
+    const state = hatchmap.STATES[config.states[properties.code] || properties.state];
+    const icon = L.divIcon({ className: "town-mark", iconSize: [20, 20] });
+    const marker = L.marker(latlng, {
+      icon, alt: hatchmap.nameOf(properties, config), zIndexOffset: -500,
+    });
+    marker.on("add", () => {
+      const mark = hatchmap.element("span", state ? state.mark : "?");
+      mark.style.background = state ? state.colour : "#555";
+      marker.getElement().replaceChildren(mark);
+    });
+    return marker;
+  }
+
+  function pointLayer(name, properties, latlng, config, renderer) {
+    if (name === "incubators") return incubatorMarker(properties, latlng, config);
+    if (name === "industrial_towns") return townMark(properties, latlng, config);
+    if (name === "stations") {
+      const icon = L.divIcon({ className: "station", html: "<span>M</span>", iconSize: [18, 18] });
+      return L.marker(latlng, { icon, alt: hatchmap.nameOf(properties, config) });
+    }
+    const style = hatchmap.pointStyle(name, properties, config);
+    return L.circleMarker(latlng, { ...style, renderer });
+  }
+
+  function drawFeatures(name, data, group, config, renderer) {
+    const drawn = L.geoJSON(data, {
+      style: (feature) => hatchmap.areaStyle(name, feature.properties, config),
+      pointToLayer: (feature, latlng) =>
+        pointLayer(name, feature.properties, latlng, config, renderer),
+      onEachFeature: (feature, layer) => bindText(layer, name, feature.properties, config),
+    });
+    // A state is never told by colour alone: town polygons carry their mark.
+    const marks = [];
+    if (name === "industrial_towns") {
+      drawn.eachLayer((layer) => {
+        if (!layer.getBounds) return;
+        const mark = townMark(layer.feature.properties, layer.getBounds().getCenter(), config);
+        bindText(mark, name, layer.feature.properties, config);
+        marks.push(mark);
+      });
+    }
+    if (group.addLayers) group.addLayers(drawn.getLayers());
+    else {
+      group.addLayer(drawn);
+      marks.forEach((mark) => group.addLayer(mark));
+      if (name === "reporting_units" || name === "structure") drawn.bringToBack();
+    }
+    return drawn;
+  }
+
+  function drawCircles(features, group, config) {
+    for (const feature of features) {
+      const [lon, lat] = feature.geometry.coordinates;
+      const radius = config.radii[feature.properties.setting] || config.radii.urban;
+      const circle = L.circle([lat, lon], {
+        radius, color: "#e6550d", weight: 1.2, dashArray: "5 4", fillOpacity: 0.05,
+        interactive: true,
+      });
+      circle.bindTooltip(() => {
+        const tip = hatchmap.tooltip("incubators", feature.properties, config);
+        tip.append(" · ", hatchmap.fill(config.words.circle, { radius }));
+        return tip;
+      }, { sticky: true });
+      group.addLayer(circle);
+    }
+  }
+
+  /** Wire the layers of a Folium map. */
+  function attach(map, layers, config) {
+    const loaded = new Map();
+    const status = document.getElementById("map-status");
+    const renderer = L.canvas({ pane: "grids" });
+
+    function say(text, retry) {
+      if (!status) return;
+      status.replaceChildren(text);
+      status.hidden = !text;
+      if (!retry) return;
+      const button = hatchmap.element("button", config.words.retry);
+      button.type = "button";
+      button.addEventListener("click", retry);
+      status.append(" ", button);
+    }
+
+    async function fetchFeatures(name) {
+      if (config.data) return config.data[name] || { type: "FeatureCollection", features: [] };
+      const answer = await fetch(config.layers[name].url);
+      if (!answer.ok) throw new Error(String(answer.status));
+      return answer.json();
+    }
+
+    /** The features of a layer; asked for once. */
+    function features(name) {
+      if (!loaded.has(name)) {
+        const label = { layer: config.layers[name].label };
+        say(hatchmap.fill(config.words.loading, label));
+        const promise = fetchFeatures(name).then((data) => {
+          say(data.features.length ? "" : hatchmap.fill(config.words.empty, label));
+          hatchmap.search?.index(name, data.features);
+          return data;
+        });
+        promise.catch(() => {
+          loaded.delete(name);
+          say(hatchmap.fill(config.words.failed, label), () => show(name));
+        });
+        loaded.set(name, promise);
+      }
+      return loaded.get(name);
+    }
+
+    const shown = new Set();
+    async function show(name) {
+      if (shown.has(name)) return;
+      shown.add(name);
+      try {
+        if (name === "circles") {
+          drawCircles((await features("incubators")).features, layers[name], config);
+        } else {
+          const data = await features(name);
+          const drawn = drawFeatures(name, data, layers[name], config, renderer);
+          hatchmap.search?.place(name, drawn);
+        }
+      } catch (error) {
+        shown.delete(name);
+        if (!(error instanceof Error)) throw error;
+      }
+    }
+
+    for (const [name, layer] of Object.entries(layers)) {
+      if (config.layers[name].kind === "tiles") {
+        bindGrid(layer, name, map, config);
+        continue;
+      }
+      layer.on("add", () => show(name));
+      if (map.hasLayer(layer)) show(name);
+    }
+    hatchmap.view = { map, layers, config, features };
+    hatchmap.search?.start(map, layers, config, features);
+    hatchmap.hash?.start(map, layers, config);
+    hatchmap.reach?.start(map, config);
+    hatchmap.page?.map(map, layers, config);
+  }
+
+  /** The icon of a cluster: its number, in a ring. */
+  function clusterIcon(cluster) {
+    const count = cluster.getChildCount();
+    const size = 30 + Math.min(Math.log2(count) * 3, 20);
+    return L.divIcon({
+      html: `<span>${count}</span>`, className: "cluster", iconSize: [size, size],
+    });
+  }
+
+  /** Draw the tiles of a base map in another datum where they belong. */
+  function shiftTiles(layer, grid) {
+    const at = (latlng) => {
+      const clamp = (value, most) => Math.max(0, Math.min(value, most));
+      const row = clamp((latlng.lat - grid.south) / grid.step_lat, grid.dlat.length - 1);
+      const column = clamp((latlng.lng - grid.west) / grid.step_lon, grid.dlat[0].length - 1);
+      const [r, c] = [Math.round(row), Math.round(column)];
+      return [grid.dlat[r][c], grid.dlon[r][c]];
+    };
+    const pixels = (latlng, zoom) => {
+      const [dlat, dlon] = at(latlng);
+      const map = layer._map;
+      return map.project([latlng.lat + dlat, latlng.lng + dlon], zoom)
+        .subtract(map.project(latlng, zoom));
+    };
+    const bounds = layer._getTiledPixelBounds;
+    layer._getTiledPixelBounds = function (center) {
+      const by = pixels(center, this._tileZoom);
+      const plain = bounds.call(this, center);
+      return L.bounds(plain.min.add(by), plain.max.add(by));
+    };
+    const place = layer._getTilePos;
+    layer._getTilePos = function (coords) {
+      const zoom = this._tileZoom;
+      const corner = this._map.unproject(coords.scaleBy(this.getTileSize()), zoom);
+      return place.call(this, coords).subtract(pixels(corner, zoom).round());
+    };
+  }
+
+  Object.assign(hatchmap, { attach, gridOptions, clusterIcon, shiftTiles });
+})();

@@ -1,0 +1,43 @@
+// The frame of every page: the panel as a sheet on a phone, and the map's own furniture.
+(() => {
+  "use strict";
+  const hatchmap = (window.hatchmap = window.hatchmap || {});
+
+  function sheet() {
+    const toggle = document.getElementById("panel-toggle");
+    if (!toggle) return;
+    const set = (open) => {
+      document.body.classList.toggle("panel-open", open);
+      toggle.setAttribute("aria-expanded", String(open));
+    };
+    toggle.addEventListener("click", () => set(!document.body.classList.contains("panel-open")));
+    new MutationObserver(() => {
+      toggle.setAttribute("aria-expanded", String(document.body.classList.contains("panel-open")));
+    }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  }
+
+  /** Give the panel the layer control, and the controls their names. */
+  function map(leaflet, layers, config) {
+    const slot = document.getElementById("layers-slot");
+    const control = document.querySelector(".leaflet-control-layers");
+    if (slot && control) {
+      L.DomUtil.addClass(control, "in-panel");
+      control.classList.remove("leaflet-control");
+      slot.replaceChildren(control);
+    }
+    for (const [selector, words] of [
+      [".leaflet-control-zoom-in", config.words.zoom_in],
+      [".leaflet-control-zoom-out", config.words.zoom_out],
+    ]) {
+      const button = document.querySelector(selector);
+      button?.setAttribute("title", words);
+      button?.setAttribute("aria-label", words);
+    }
+    leaflet.getContainer().setAttribute("aria-label", config.words.label);
+    document.documentElement.dataset.mapReady = "true";
+    window.addEventListener("resize", () => leaflet.invalidateSize());
+  }
+
+  document.addEventListener("DOMContentLoaded", sheet);
+  hatchmap.page = { map };
+})();
