@@ -115,7 +115,11 @@ def tile(source: TileSource, z: int, x: int, y: int, *, cap: int = 5_000) -> byt
         return b""
 
     def to_tile(metres: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return (metres - (west, north)) * (EXTENT / side_m, -EXTENT / side_m)
+        moved: npt.NDArray[np.float64] = (metres - (west, north)) * (
+            EXTENT / side_m,
+            -EXTENT / side_m,
+        )
+        return moved
 
     local = shapely.transform(source.geometries[found], to_tile)
     is_point = shapely.get_type_id(local) == shapely.GeometryType.POINT

@@ -38,6 +38,25 @@
     window.addEventListener("resize", () => leaflet.invalidateSize());
   }
 
-  document.addEventListener("DOMContentLoaded", sheet);
+  /** Draw the symbols of the legend by the same functions as the map's. */
+  function legend() {
+    for (const place of document.querySelectorAll("[data-symbol-level]")) {
+      place.innerHTML = hatchmap.incubatorSymbol(place.dataset.symbolLevel, "operating", 17);
+    }
+    for (const place of document.querySelectorAll("[data-symbol-status]")) {
+      place.innerHTML = hatchmap.incubatorSymbol("municipal", place.dataset.symbolStatus, 17);
+    }
+    for (const place of document.querySelectorAll("[data-colour]")) {
+      place.style.background = hatchmap.AMENITIES[place.dataset.colour];
+    }
+    for (const place of document.querySelectorAll("[data-role]")) {
+      const { colour, rank } = hatchmap.config.roles[place.dataset.role];
+      place.style.background = colour || hatchmap.ROLES[rank % hatchmap.ROLES.length];
+    }
+  }
+
+  hatchmap.config = JSON.parse(document.getElementById("map-config").textContent);
+  sheet();
+  legend();
   hatchmap.page = { map };
 })();

@@ -1,0 +1,372 @@
+"""Pages: each draws one result, as plain `to_json()` values, inside the frame.
+
+Nothing is found out here: pages sort, group and word what the results say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from layers.catalog import layer
+from web.frame import PAGES, PageFrame, render
+from web.maps import city_map
+from web.mapview import Basemap, MapView, legend, state_words
+from web.rows import (
+    SPACE_COLUMNS,
+    Result,
+    amenity_row,
+    large_area,
+    matrix,
+    place_hash,
+    place_row,
+    present,
+    rule_of,
+    space_row,
+    summary_of,
+    tally,
+    target_charts,
+    target_row,
+    town_row,
+    unit_row,
+    worded,
+)
+
+__all__ = [
+    "PAGES",
+    "Basemap",
+    "MapView",
+    "PageFrame",
+    "about_page",
+    "amenities_page",
+    "coverage_page",
+    "error_page",
+    "home_page",
+    "incubator_page",
+    "structure_page",
+    "targets_page",
+]
+
+# The columns of the incubator page, by section.
+_SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "facts": (
+        "level", "kind", "stages", "status", "lead_industries", "operator", "professional_operator",
+        "chain_leader_built", "chain_leader", "space_origin", "started_on", "completed_on",
+        "opened_on", "closed_on", "school", "funds", "services", "twenty_batch", "website",
+    ),
+    "areas": (
+        "area_m2", "incubation_area_m2", "public_area_m2", "occupied_area_m2", "vacant_area_m2",
+        "ready_area_m2",
+    ),
+    "people": (
+        "tenants", "new_tenants", "people", "rd_staff_share", "talent_projects", "e_class_talents",
+        "ip_count", "transformations", "financing_cny", "revenue_cny", "graduates",
+        "local_graduates", "tech_firms", "lead_tenant_share", "lead_revenue_share",
+    ),
+    "place": ("unit", "town", "address", "setting"),
+    "provenance": ("id", "source", "as_of", "provenance", "geom_precision", "declared_datum"),
+}  # fmt: skip
+
+
+def home_page(coverage: Result, *, view: MapView, frame: PageFrame) -> str:
+    """Draw the digital map with the first answer beside it.
+
+    Parameters
+    ----------
+    coverage
+        The answer of the industrial towns.
+    view
+        What the map shows.
+    frame
+        What the frame says.
+    """
+    return render(
+        "home.html",
+        frame=frame,
+        page="home",
+        map=city_map(view),
+        legend=legend(view),
+        summary=summary_of(coverage),
+        area=large_area(coverage),
+    )
+
+
+def coverage_page(
+    towns: Result,
+    industries: Result,
+    units: Result,
+    *,
+    frame: PageFrame,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """Draw which towns and industries have an incubator.
+
+    Parameters
+    ----------
+    towns, industries, units
+        The three answers.
+    frame
+        What the frame says.
+    names
+        The names of incubators by id.
+    """
+    w = frame.words
+    rows = [town_row(row, names or {}, w) for row in towns.get("towns", ())]
+    return render(
+        "coverage.html",
+        frame=frame,
+        page="coverage",
+        summary=summary_of(towns),
+        towns=rows,
+        by_unit=tally(rows),
+        states=state_words(w, large_area(towns)),
+        rule=rule_of(towns),
+        matrix=matrix(industries, w),
+        industry_rule=rule_of(industries),
+        unit_rows=[unit_row(row) for row in units.get("units", ())],
+        as_of=towns.get("as_of"),
+    )
+
+
+def targets_page(
+    report: Result,
+    *,
+    frame: PageFrame,
+    indicators: Sequence[Result] = (),
+    chosen: Mapping[str, Any] | None = None,
+    options: Mapping[str, Sequence[Any]] | None = None,
+) -> str:
+    """Draw the board of the plan's targets.
+
+    Parameters
+    ----------
+    report
+        The answer: `rows` and `checks`.
+    frame
+        What the frame says.
+    indicators
+        The indicators of the rules: `key`, `zh`, `en`, `unit`.
+    chosen
+        The filter asked for: `unit`, `year`, `indicator`, `issuer`.
+    options
+        What the filters offer; what stands in the rows where not given.
+    """
+    w = frame.words
+    known = {indicator["key"]: indicator for indicator in indicators}
+    rows = [target_row(row, known, w) for row in report.get("rows", ())]
+    offered = options or {
+        name: sorted({row[name] for row in report.get("rows", ()) if row.get(name) is not None})
+        for name in ("unit", "year", "indicator", "issuer")
+    }
+    reported = [row for row in rows if row["value"] is not None]
+    return render(
+        "targets.html",
+        frame=frame,
+        page="targets",
+        rows=rows,
+        charts=target_charts(rows),
+        reported=len(reported),
+        met=sum(1 for row in reported if (row["share"] or 0) >= 1),
+        missing=sorted({what for row in rows for what in row["missing"]}),
+        checks=list(report.get("checks", ())),
+        chosen=dict(chosen or {}),
+        options=offered,
+        indicator_names={key: w.pick(indicator) for key, indicator in known.items()},
+        years="、".join(sorted({str(row["year"]) for row in rows})),
+        json=frame.link("/api/targets", **dict(chosen or {})),
+        rule=rule_of(report),
+    )
+
+
+def structure_page(
+    report: Result, *, frame: PageFrame, roles: Sequence[Result] = (), confidence: Any = None
+) -> str:
+    """Draw space, tenants, vacancy and coverage by role of the structure and by zone.
+
+    Parameters
+    ----------
+    report
+        The answer: `roles`, `zones`, `concentration`.
+    frame
+        What the frame says.
+    roles
+        The roles of the city: `key`, `zh`, `en`.
+    confidence
+        How sure the reading of the structure is, 0 to 1.
+    """
+    w = frame.words
+    known = {role["key"]: w.pick(role) for role in roles}
+    rows = [place_row(row, known.get(str(row.get("role")), row.get("role"))) for row in
+            report.get("roles", ())]  # fmt: skip
+    zones = [place_row(row, row.get("name") or row.get("zone")) for row in report.get("zones", ())]
+    return render(
+        "structure.html",
+        frame=frame,
+        page="structure",
+        roles=rows,
+        zones=zones,
+        lead=max(rows, key=lambda row: row["share"] or 0, default=None),
+        concentration=report.get("concentration") or {},
+        confidence=confidence if confidence is not None else report.get("confidence"),
+        version=report.get("version"),
+    )
+
+
+def amenities_page(
+    report: Result | Sequence[Result],
+    *,
+    frame: PageFrame,
+    categories: Sequence[Result] = (),
+    names: Mapping[str, str] | None = None,
+    rules: Result | None = None,
+) -> str:
+    """Draw the two tests of the 15-minute zone, side by side and never mixed.
+
+    Parameters
+    ----------
+    report
+        The answer: `rows`, one an incubator.
+    frame
+        What the frame says.
+    categories
+        The categories of amenities: `key`, `zh`, `en`, `group`.
+    names
+        The names of incubators by id.
+    rules
+        The rules `compliance` and `planning`; those of the report where not given.
+    """
+    found = report.get("rows", ()) if isinstance(report, Mapping) else report
+    rows = [amenity_row(row, names or {}) for row in found]
+    given = rules or (report.get("rules") if isinstance(report, Mapping) else None) or {}
+    return render(
+        "amenities.html",
+        frame=frame,
+        page="amenities",
+        rows=rows,
+        ok=sum(1 for row in rows if row["compliance"].get("ok")),
+        planned=any(row["planning"] for row in rows),
+        categories=[{**category, "label": frame.words.pick(category)} for category in categories],
+        compliance=given.get("compliance") or {},
+        planning=given.get("planning") or {},
+    )
+
+
+def incubator_page(
+    record: Result,
+    *,
+    frame: PageFrame,
+    amenities: Result | None = None,
+    spaces: Sequence[Result] = (),
+    history: Sequence[Result] = (),
+    categories: Sequence[Result] = (),
+) -> str:
+    """Draw everything public about one incubator.
+
+    Parameters
+    ----------
+    record
+        The record, by column; `geometry` as a Shapely point or GeoJSON is not drawn.
+    frame
+        What the frame says.
+    amenities
+        Its row of the 15-minute tests.
+    spaces
+        Its spaces.
+    history
+        Its edits: `at`, `who`, `action`, `changes`.
+    categories
+        The categories of amenities.
+    """
+    w = frame.words
+    declared = layer("incubators")
+    sections = {
+        key: [
+            (getattr(declared.column(name), w.lang), worded(declared.column(name), value, w))
+            for name in names
+            if present(value := record.get(name))
+        ]
+        for key, names in _SECTIONS.items()
+    }
+    return render(
+        "incubator.html",
+        frame=frame,
+        page="incubator",
+        record=record,
+        sections=sections,
+        status=worded(declared.column("status"), record.get("status"), w),
+        amenities=amenity_row(amenities, {}) if amenities else None,
+        categories=[{**category, "label": w.pick(category)} for category in categories],
+        spaces=[space_row(space, w) for space in spaces],
+        space_labels=[getattr(layer("spaces").column(name), w.lang) for name in SPACE_COLUMNS],
+        history=list(history),
+        place=place_hash(record),
+    )
+
+
+def about_page(info: Result, *, frame: PageFrame) -> str:
+    """Draw where the data come from, the versions of the rules, and how to load data.
+
+    Parameters
+    ----------
+    info
+        `counts` and `demo` by layer, `sources` (`layer`, `source`, `as_of`, `records`), `rules`
+        (`name`, `version`, `source`).
+    frame
+        What the frame says.
+    """
+    w = frame.words
+    counts = info.get("counts", {})
+    demo = info.get("demo", {})
+    tables = [
+        {"label": getattr(layer(name), w.lang), "records": count, "demo": demo.get(name, 0)}
+        for name, count in counts.items()
+        if count
+    ]
+    sources = [
+        {**source, "label": getattr(layer(source["layer"]), w.lang)}
+        for source in info.get("sources", ())
+    ]
+    return render(
+        "about.html",
+        frame=frame,
+        page="about",
+        tables=tables,
+        sources=sources,
+        rules=list(info.get("rules", ())),
+    )
+
+
+def error_page(
+    status: int,
+    title: str = "",
+    detail: str = "",
+    *,
+    frame: PageFrame,
+    errors: Sequence[Result] = (),
+) -> str:
+    """Draw what went wrong and the way out.
+
+    Parameters
+    ----------
+    status
+        The HTTP status.
+    title, detail
+        What went wrong; the usual words of the status where empty.
+    frame
+        What the frame says.
+    errors
+        The faults of an input: `where`, `what`, `value`, `fix`.
+    """
+    w = frame.words
+    usual = w.get(
+        f"error.title_{status}", w("error.title_500" if status >= 500 else "error.title_400")
+    )
+    return render(
+        "error.html",
+        frame=frame,
+        page="error",
+        status=status,
+        heading=title or usual,
+        detail=detail or (w("error.detail_500") if status >= 500 else ""),
+        errors=list(errors),
+    )

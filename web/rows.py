@@ -1,0 +1,264 @@
+"""Rows: results as the tables of the pages show them, worded and with every field present."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from layers.catalog import Column, layer
+from web.words import Words
+
+Result = Mapping[str, Any]
+
+STATES = ("operating_large", "operating", "planned_only", "none")
+SPACE_COLUMNS = ("name", "floor", "kind", "status", "area_m2", "rent_cny_m2_month",
+                  "clear_height_m", "available_from")  # fmt: skip
+
+
+def worded(column: Column, value: Any, w: Words) -> str:
+    """Return a value of a column as people read it.
+
+    >>> from web.words import words
+    >>> worded(layer("incubators").column("level"), "national", words("en"))
+    'National'
+    >>> worded(layer("incubators").column("area_m2"), 21000.0, words("zh"))
+    '21,000'
+    >>> worded(layer("incubators").column("chain_leader_built"), True, words("zh"))
+    '是'
+    """
+    if not present(value):
+        return w("site.none")
+    choices = {choice.value: getattr(choice, w.lang) for choice in column.choices}
+    match column.kind:
+        case "list":
+            text = ("、" if w.lang == "zh" else ", ").join(choices.get(v, str(v)) for v in value)
+        case "boolean":
+            text = w("site.yes" if value else "site.no")
+        case "date":
+            text = str(value)[:10]
+        case "number" | "integer":
+            text = _counted(column.name, float(value))
+        case _:
+            text = choices.get(value, str(value))
+    return text
+
+
+def _counted(name: str, value: float) -> str:
+    if name.endswith("_share"):
+        return f"{value:.0%}"
+    if name.endswith("_batch"):
+        return f"{value:.0f}"
+    return f"{value:,.6g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def present(value: Any) -> bool:
+    """Tell whether a value is there.
+
+    >>> present(0), present(float("nan")), present([])
+    (True, False, False)
+    """
+    if isinstance(value, list | tuple):
+        return bool(value)
+    return value is not None and value == value and str(value) not in {"", "<NA>", "NaT"}  # noqa: PLR0124  NaN
+
+
+def rule_of(result: Result) -> dict[str, Any]:
+    """Return the rule that a result printed, its body and its version side by side."""
+    rule = result.get("rule") or {}
+    body = rule.get("body") if isinstance(rule.get("body"), Mapping) else {}
+    return {**(body or {}), **rule}
+
+
+def large_area(result: Result) -> float | None:
+    """Return the area from which an incubator counts as large, m², as the result printed it."""
+    area = rule_of(result).get("large_area_m2")
+    return float(area) if area else None
+
+
+def summary_of(result: Result) -> dict[str, Any]:
+    """Return the summary of the towns, with zeros where the result is silent."""
+    summary = {"total": 0, **dict.fromkeys(STATES, 0), "covered_share": None}
+    return summary | dict(result.get("summary") or {})
+
+
+def town_row(row: Result, names: Mapping[str, str], w: Words) -> dict[str, Any]:
+    """Return a town as the table shows it."""
+    nearest = row.get("nearest") or {}
+    return {
+        **row,
+        "list": w.get(f"list.{row.get('status')}", str(row.get("status") or "")),
+        "evidence_label": w.get(f"evidence.{row.get('evidence')}", ""),
+        "found": [{"id": key, "name": names.get(key, key)} for key in row.get("incubators") or ()],
+        "nearest": {
+            **dict.fromkeys(("id", "distance_m", "walk_minutes", "drive_minutes")),
+            **nearest,
+            "name": names.get(nearest.get("id", ""), nearest.get("id")),
+        },
+        "disagrees": bool(row.get("disagrees") or row.get("disagreement")),
+        "boundary": bool(row.get("boundary") or row.get("on_boundary")),
+    }
+
+
+def tally(rows: Iterable[Result]) -> list[dict[str, Any]]:
+    """Count towns by unit and state."""
+    tally: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        unit = row.get("unit") or "—"
+        counts = tally.setdefault(unit, {"unit": unit, "total": 0, **dict.fromkeys(STATES, 0)})
+        counts["total"] += 1
+        counts[row["state"]] += 1
+    return [
+        {**counts, "share": (counts["operating_large"] + counts["operating"]) / counts["total"]}
+        for counts in tally.values()
+    ]
+
+
+def target_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[str, Any]:
+    """Return a target as the board shows it."""
+    indicator = indicators.get(row["indicator"], {})
+    pace = row.get("pace")
+    expected = pace.get("expected") if isinstance(pace, Mapping) else None
+    ratio = pace.get("ratio") if isinstance(pace, Mapping) else pace
+    measure = indicator.get("unit", "")
+    return {
+        **dict.fromkeys(("unit", "year", "issuer", "target", "value", "share")),
+        **row,
+        "digits": 0
+        if all(float(row.get(key) or 0).is_integer() for key in ("target", "value"))
+        else 1,
+        "label": w.pick(indicator) if indicator else row["indicator"],
+        "measure": measure,
+        "expected": expected,
+        "ratio": ratio,
+        "missing": [str(what) for what in row.get("missing") or ()],
+    }
+
+
+def target_charts(rows: Sequence[Result]) -> list[dict[str, Any]]:
+    """Group targets into charts: one an indicator and year, a bar a unit."""
+    charts: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for row in rows:
+        if row["target"] is None:
+            continue
+        key = (row["indicator"], row["year"])
+        chart = charts.setdefault(
+            key, {"label": row["label"], "year": row["year"], "measure": row["measure"], "bars": []}
+        )
+        chart["bars"].append(row)
+    return [
+        {**chart, "most": max(bar["target"] for bar in chart["bars"]) or 1}
+        for chart in charts.values()
+        if len(chart["bars"]) > 1
+    ]
+
+
+def place_row(row: Result, label: Any) -> dict[str, Any]:
+    """Return a role or a zone as the table shows it."""
+
+    def first(*names: str) -> Any:
+        return next((row[name] for name in names if row.get(name) is not None), None)
+
+    towns = row.get("towns")
+    coverage = row.get("coverage")
+    if isinstance(towns, Mapping):
+        towns = f"{towns.get('covered', 0)} / {towns.get('total', 0)}"
+    elif isinstance(coverage, Mapping):
+        towns = f"{coverage.get('covered', 0)} / {coverage.get('total', 0)}"
+    return {
+        "label": label,
+        "incubators": first("incubators", "count"),
+        "operating": first("operating"),
+        "area_m2": first("area_m2", "operating_area_m2"),
+        "share": first("share", "area_share"),
+        "tenants": first("tenants"),
+        "vacant_area_m2": first("vacant_area_m2"),
+        "vacancy": first("vacancy", "vacancy_share", "vacant_share"),
+        "towns": towns if towns is not None else first("covered_share"),
+        "growth": first("growth", "growth_share"),
+    }
+
+
+def amenity_row(row: Result, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return an incubator's two tests as the matrix shows them."""
+    planning = row.get("planning")
+    circle = row.get("circle") or {}
+    counted: Mapping[str, Any] = circle.get("categories") or circle
+    return {
+        **row,
+        "name": row.get("name") or names.get(row.get("id", ""), row.get("id", "")),
+        "compliance": row.get("compliance") or {},
+        "planning": planning,
+        "note": row.get("planning_note"),
+        "circle": {
+            key: value.get("count") if isinstance(value, Mapping) else value
+            for key, value in counted.items()
+        },
+    }
+
+
+def space_row(space: Result, w: Words) -> list[str]:
+    """Return a space as the table shows it."""
+    declared = layer("spaces")
+    return [worded(declared.column(name), space.get(name), w) for name in SPACE_COLUMNS]
+
+
+def place_hash(record: Result) -> str:
+    """Return the hash that shows a record on the map."""
+    shape = record.get("geometry")
+    if shape is None:
+        return ""
+    pair = shape["coordinates"] if isinstance(shape, Mapping) else (shape.x, shape.y)
+    return f"#map=15/{pair[1]:.5f}/{pair[0]:.5f}"
+
+
+def matrix(result: Result, w: Words) -> dict[str, Any]:
+    """Return industries by unit as the matrix shows them.
+
+    A cell carries a state and how many incubators stand behind it.
+    """
+    found = list(result.get("industries", ()))
+    units = list(result.get("unit_names") or dict.fromkeys(
+        unit for row in found for unit in _by_unit(row)
+    ))  # fmt: skip
+    rows = [
+        {
+            "label": w.pick(row, "name") or row.get("key", ""),
+            **_cell(row),
+            "cells": [_cell(_by_unit(row).get(unit, {})) for unit in units],
+        }
+        for row in found
+    ]
+    covered = sum(1 for row in rows if row["state"] in STATES[:2])
+    return {"rows": rows, "units": units, "total": len(rows), "covered": covered}
+
+
+def _by_unit(row: Result) -> dict[str, Any]:
+    units = row.get("units") or {}
+    if isinstance(units, Mapping):
+        return dict(units)
+    return {cell["unit"]: cell for cell in units}
+
+
+def _cell(cell: Any) -> dict[str, Any]:
+    if not isinstance(cell, Mapping):
+        return {"state": cell or "", "count": None}
+    incubators = cell.get("incubators")
+    count = len(incubators) if isinstance(incubators, list | tuple) else incubators
+    return {"state": cell.get("state") or "", "count": count}
+
+
+def unit_row(row: Result) -> dict[str, Any]:
+    """Return a unit's incubators as the table shows them."""
+
+    def first(*names: str) -> Any:
+        value = next((row[name] for name in names if row.get(name) is not None), None)
+        return len(value) if isinstance(value, list | tuple) else value
+
+    return {
+        "unit": row.get("unit") or row.get("name"),
+        "operating": first("operating"),
+        "planned": first("planned", "planned_only"),
+        "area_m2": first("area_m2", "operating_area_m2"),
+        "leader": first("chain_leader_built", "leader_built", "chain_leader"),
+        "twenty": first("twenty"),
+    }
