@@ -154,7 +154,8 @@ def _plain_geometry(layer: Layer, frame: pd.DataFrame) -> pd.DataFrame:
         raise InputError(
             f"layer {layer.name}: geometry is in {crs.to_string()}; bring it to {STORED_CRS} first"
         )
-    return pd.DataFrame(frame).rename(columns={active: GEOMETRY})
+    plain: pd.DataFrame = pd.DataFrame(frame).rename(columns={active: GEOMETRY})
+    return plain
 
 
 def _check_columns(layer: Layer, frame: pd.DataFrame) -> None:
