@@ -19,7 +19,7 @@ import shapely
 from geo.errors import NotFoundError
 from layers.catalog import Layer
 from layers.ingest.units import plain
-from layers.ingest.values import CellFault
+from layers.ingest.values import CellFault, is_blank
 from layers.store import Store
 
 WHOLE_CITY = "全市"
@@ -155,7 +155,7 @@ def _name_units(cells: Cells, rows: pd.Index, gazetteer: Gazetteer) -> list[tupl
     words = gazetteer.unit_words
     faults = []
     for position, stated in enumerate(cells["unit"]):
-        if _blank(stated):
+        if is_blank(stated):
             continue
         name = words.get(plain(str(stated)))
         if name is None:
@@ -172,7 +172,7 @@ def _fill_units(cells: Cells, geometry: Geometries, gazetteer: Gazetteer) -> lis
     polygons = np.asarray(gazetteer.units.geometry.array)
     order = np.argsort(shapely.area(polygons), kind="stable")
     names = gazetteer.units["name"].to_numpy()[order]
-    empty = np.array([_blank(value) for value in cells["unit"]], dtype=bool)
+    empty = np.array([is_blank(value) for value in cells["unit"]], dtype=bool)
     found = _holders(geometry, empty, polygons[order])
     for position, holders in found.items():
         cells["unit"][position] = names[holders[0]]
@@ -193,7 +193,7 @@ def _name_industries(cells: Cells, gazetteer: Gazetteer) -> list[str]:
     def named(value: Any) -> Any:
         if isinstance(value, list):
             return list(dict.fromkeys(name(item) for item in value))
-        return value if _blank(value) else name(str(value))
+        return value if is_blank(value) else name(str(value))
 
     if not words:
         return []
@@ -216,15 +216,15 @@ def _fill_towns(cells: Cells, geometry: Geometries, gazetteer: Gazetteer) -> lis
     names = cells.get("town", [None] * len(codes))
     counts = {"name": 0, "polygon": 0}
     for position, (code, name) in enumerate(zip(codes, names, strict=True)):
-        if _blank(code) and not _blank(name):
+        if is_blank(code) and not is_blank(name):
             own = _own(towns[towns["name"] == name], prefixes.get(units[position], ()))
             if len(own) == 1:
                 codes[position] = own["code"].iloc[0]
                 counts["name"] += 1
-        elif _blank(name) and code in by_code:
+        elif is_blank(name) and code in by_code:
             names[position] = by_code[code]
     pairs = zip(codes, names, strict=True)
-    empty = np.array([_blank(code) and _blank(name) for code, name in pairs], dtype=bool)
+    empty = np.array([is_blank(code) and is_blank(name) for code, name in pairs], dtype=bool)
     for position, holders in _holders(geometry, empty, np.asarray(towns.geometry.array)).items():
         inside = towns.iloc[holders]
         own = _own(inside, prefixes.get(units[position], ()))
@@ -292,24 +292,18 @@ def _fill_divisions(cells: Cells, rows: pd.Index) -> list[str]:
     for position, (code, parent) in enumerate(
         zip(cells["code"], cells["parent_code"], strict=True)
     ):
-        if _blank(code) and not _blank(parent):
+        if is_blank(code) and not is_blank(parent):
             key = cells["id"][position]
-            own = f"{parent}-{rows[position] if _blank(key) else key}"
+            own = f"{parent}-{rows[position] if is_blank(key) else key}"
             cells["code"][position] = own
             made.append(f"{cells['name'][position]} {own}")
             level, above = below.get(read_code(str(parent))[0] or ""), parent
         else:
             level, above = read_code(str(code))
-        cells["parent_code"][position] = above if _blank(parent) else parent
-        if _blank(cells["level"][position]):
+        cells["parent_code"][position] = above if is_blank(parent) else parent
+        if is_blank(cells["level"][position]):
             cells["level"][position] = level
     if not made:
         return []
     told = "、".join(made[:10])
     return [f"{len(made)} division(s) without a code got the parent's with their id: {told}"]
-
-
-def _blank(value: Any) -> bool:
-    if isinstance(value, list):
-        return not value
-    return value is None or value is pd.NA or value == "" or value != value  # noqa: PLR0124 - NaN

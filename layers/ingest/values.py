@@ -61,9 +61,9 @@ class CellFault:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A column read: values on the index given (None where not known), faults and remarks."""
+    """A column read: a series on the index given (None where not known), faults and remarks."""
 
-    values: pd.Series
+    series: pd.Series
     faults: list[CellFault]
     notes: list[str] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ def parse_column(cells: pd.Series, column: Column, *, factor: float = 1.0) -> Pa
     --------
     >>> from layers.catalog import layer
     >>> area = layer("incubators").column("area_m2")
-    >>> list(parse_column(pd.Series(["２，０００", "1.5万㎡", "3亩", "-"]), area).values)
+    >>> list(parse_column(pd.Series(["２，０００", "1.5万㎡", "3亩", "-"]), area).series)
     [2000.0, 15000.0, 2000.0, None]
     >>> parse_column(pd.Series(["many"], index=[7]), area).faults[0].what
     'is not a number'
@@ -119,7 +119,7 @@ Read = Callable[[Any], tuple[Any, str]]
 
 def _read_cell(cell: Any, read: Read, column: Column) -> tuple[Any, str, CellError | None]:
     nothing: Any = [] if column.kind == "list" else None
-    if _is_missing(cell):
+    if is_blank(cell):
         return nothing, "", None
     free_text = column.kind == "text" and not column.choices
     if isinstance(cell, str) and not free_text and cell.strip().lower() in _UNKNOWN:
@@ -131,12 +131,17 @@ def _read_cell(cell: Any, read: Read, column: Column) -> tuple[Any, str, CellErr
     return value, remark, None
 
 
-def _is_missing(cell: Any) -> bool:
+def is_blank(cell: Any) -> bool:
+    """Whether a cell holds nothing: None, NaN, NaT, an empty list or only white space.
+
+    >>> [is_blank(cell) for cell in (None, float("nan"), pd.NaT, [], " ", 0, False)]
+    [True, True, True, True, True, False, False]
+    """
     if isinstance(cell, str):
         return not cell.strip()
-    if cell is None or isinstance(cell, list | tuple | dict | np.ndarray):
-        return cell is None
-    return bool(pd.isna(cell))
+    if isinstance(cell, list | tuple | dict | np.ndarray):
+        return len(cell) == 0
+    return cell is None or bool(pd.isna(cell))
 
 
 def _reader(column: Column, factor: float) -> Read:
