@@ -40,6 +40,7 @@ __all__ = ["Basemap", "MapParts", "MapView", "city_map", "legend", "offline_map"
 
 plugins: Any = folium.plugins  # most of them carry no types
 
+MAX_ZOOM = 18
 SCRIPTS = ("styles.js", "popup.js", "page.js", "search.js", "hash.js", "reach.js", "map.js")
 
 
@@ -168,23 +169,22 @@ def _base(view: MapView, w: Words) -> folium.Map:
             tiles=None,
             control_scale=True,
             zoom_start=9,
-            max_zoom=18,
             zoom_snap=0.5,
             attribution_control=view.basemap.kind != "none",
         ),
         "city",
     )
+    drawn.options["max_zoom"] = MAX_ZOOM  # the parameter of the same name is for tiles only
     link(drawn, js=("leaflet/dist/leaflet.js",), css=("leaflet/dist/leaflet.css",))
     for tiles in _base_tiles(view.basemap, w):
         tiles.add_to(drawn)
-    drawn.fit_bounds([(south, west), (north, east)], padding=(12, 12))
     CustomPane("grids", z_index=450, pointer_events=True).add_to(drawn)
     CustomPane("zones-reach", z_index=440).add_to(drawn)
     return drawn
 
 
 def _base_tiles(basemap: Basemap, w: Words) -> list[folium.TileLayer]:
-    common: dict[str, Any] = {"overlay": True, "control": False, "max_zoom": 18}
+    common: dict[str, Any] = {"overlay": True, "control": False, "max_zoom": MAX_ZOOM}
     if basemap.kind == "tianditu":
         address = (
             "https://t{{s}}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile"

@@ -232,6 +232,7 @@ def map_config(view: MapView, *, data: Mapping[str, Any] | None = None) -> dict[
     return {
         "lang": w.lang,
         "words": spoken | {"demo": w("provenance.demo"), "yes": w("site.yes"), "no": w("site.no")},
+        "extent": list(view.extent),
         "layers": layers,
         "choices": choices,
         "states": dict(view.states),

@@ -22,7 +22,7 @@ EXTENT = 4096  # units of a tile's side
 BUFFER = 64  # units drawn beyond the side, so that strokes and circles are not cut
 MAX_ZOOM = 22
 ALL_POINTS_ZOOM = 14  # from here on no point is thinned, unless the cap says so
-_CELL = 96  # units: about a 6 px cell, in which one point stands for all
+_CELL = 192  # units: a 12 px cell, in which one point stands for all
 _TOLERANCE = 4.0  # units: a quarter of a pixel
 _HALF_WORLD_M = 20037508.342789244  # half the side of the Web Mercator square, metres
 
@@ -222,7 +222,7 @@ def thin_points(
     kept, counts
         Positions of the points kept, ascending, and how many points each stands for.
 
-    >>> kept, counts = thin_points(np.array([[0., 0.], [1., 1.], [900., 0.]]), cell=96, cap=10)
+    >>> kept, counts = thin_points(np.array([[0., 0.], [1., 1.], [900., 0.]]), cell=192, cap=10)
     >>> kept.tolist(), counts.tolist()
     ([0, 2], [2, 1])
     """

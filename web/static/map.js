@@ -4,6 +4,15 @@
   const hatchmap = (window.hatchmap = window.hatchmap || {});
   // Leaflet 1.8 dropped it, Leaflet.VectorGrid 1.3 still calls it.
   L.DomEvent.fakeStop = L.DomEvent.fakeStop || (() => true);
+  // Points of a grid know their pixel, not their place; without the method Leaflet takes the mouse's.
+  const createLayer = L.VectorGrid?.prototype._createLayer;
+  L.VectorGrid?.include({
+    _createLayer(...given) {
+      const made = createLayer.apply(this, given);
+      if (made) made.getLatLng = undefined;
+      return made;
+    },
+  });
 
   /** Options of a vector grid; Folium writes the call into the page. */
   function gridOptions(name, config) {
@@ -66,7 +75,7 @@
     });
     marker.on("add", () => {
       const mark = hatchmap.element("span", state ? state.mark : "?");
-      mark.style.background = state ? state.colour : "#555";
+      mark.style.background = state ? state.ink : "#555";
       marker.getElement().replaceChildren(mark);
     });
     return marker;
@@ -128,6 +137,9 @@
 
   /** Wire the layers of a Folium map. */
   function attach(map, layers, config) {
+    const [west, south, east, north] = config.extent;
+    // Unanimated, or the end of the animation would undo the view of the address.
+    map.fitBounds([[south, west], [north, east]], { padding: [12, 12], animate: false });
     const loaded = new Map();
     const status = document.getElementById("map-status");
     const renderer = L.canvas({ pane: "grids" });

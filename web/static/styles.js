@@ -5,10 +5,10 @@
   const hatchmap = (window.hatchmap = window.hatchmap || {});
 
   const STATES = {
-    operating_large: { colour: "#2166ac", mark: "●", dash: null },
-    operating: { colour: "#67a9cf", mark: "◐", dash: null },
-    planned_only: { colour: "#ef8a62", mark: "○", dash: "6 4" },
-    none: { colour: "#b2182b", mark: "✕", dash: "2 4" },
+    operating_large: { colour: "#2166ac", ink: "#2166ac", mark: "●", dash: null },
+    operating: { colour: "#67a9cf", ink: "#2f7ba8", mark: "◐", dash: null },
+    planned_only: { colour: "#ef8a62", ink: "#b2481a", mark: "○", dash: "6 4" },
+    none: { colour: "#b2182b", ink: "#b2182b", mark: "✕", dash: "2 4" },
   };
 
   // One shape a level, as a path in a box of 20 by 20.
