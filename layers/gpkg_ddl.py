@@ -83,6 +83,11 @@ def geometry_type(layer: Layer) -> str:
     return f"MULTI{layer.geometry[0].upper()}" if promotes(layer) else "GEOMETRY"
 
 
+def shape_type(layer: Layer) -> TypeEngine[Any]:
+    """Return the SQL type of a layer's geometry."""
+    return Named(geometry_type(layer))
+
+
 def promotes(layer: Layer) -> bool:
     """Whether a layer's single geometries are stored as multiple ones, so that all are of one type.
 
@@ -95,7 +100,7 @@ def promotes(layer: Layer) -> bool:
 @cache
 def full_tables() -> Tables:
     """Declare the tables of a store that has everything of the catalogue."""
-    return declare_tables(KINDS, lambda layer: Named(geometry_type(layer)))
+    return declare_tables(KINDS, shape_type)
 
 
 def create_schema(connection: Connection) -> None:

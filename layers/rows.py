@@ -37,7 +37,7 @@ def store_column(column: Column, values: pd.Series) -> list[Any]:
 def _blank(values: Objects, absent: npt.NDArray[np.bool_]) -> list[Any]:
     blanked = values.copy()
     blanked[absent] = None
-    return blanked.tolist()
+    return list(blanked)
 
 
 def restore_value(column: Column, value: Any) -> Any:
