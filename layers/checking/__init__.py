@@ -1,0 +1,1 @@
+"""The checks of a store, by what they look at."""
