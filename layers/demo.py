@@ -104,16 +104,18 @@ def add_demo(
         How many records each layer got.
     """
     frames = make_demo(store, seed=seed, as_of=as_of, **sizes)
+    replaced = _layers_with_demo(store)
     with store.edit(who, f"demo data, seed {seed}") as edit:
-        for layer in _layers_with_demo(store):
+        for layer in replaced:
             edit.clear(layer, _DEMO)
         return {layer: len(edit.insert(layer, frame)) for layer, frame in frames.items()}
 
 
 def remove_demo(store: Store, *, who: str = "demo") -> dict[str, int]:
     """Remove every demo record and return how many each layer lost."""
+    there = _layers_with_demo(store)
     with store.edit(who, "demo data removed") as edit:
-        return {layer: edit.clear(layer, _DEMO) for layer in _layers_with_demo(store)}
+        return {layer: edit.clear(layer, _DEMO) for layer in there}
 
 
 def _layers_with_demo(store: Store) -> list[str]:

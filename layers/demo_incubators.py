@@ -74,7 +74,7 @@ def make_incubators(world: World, count: int) -> gpd.GeoDataFrame:
         **_dates(world, rng, status),
         "space_origin": pick(rng, _ORIGINS, count),
         "lead_industries": lead,
-        "industry_codes": _codes(world, lead),
+        "industry_codes": [[c for c in industry_codes(world, own) if c] for own in lead],
         "operator": [f"示例运营机构{number:02d}" for number in rng.integers(1, 60, count)],
         "professional_operator": (rng.random(count) < 0.55) | pd.notna(batch),
         "chain_leader_built": rng.random(count) < 0.14,
@@ -93,6 +93,12 @@ def pick(rng: np.random.Generator, shares: dict[str, float], count: int) -> npt.
     """Draw names by their shares."""
     chances = np.array(list(shares.values()))
     return rng.choice(np.array(list(shares), dtype=object), count, p=chances / chances.sum())
+
+
+def industry_codes(world: World, names: list[str]) -> list[str | None]:
+    """Give the first code of the standard for each industry named, None where it has none."""
+    codes = {i["name"]: i.get("codes", []) for i in world.rules["industries"]["industries"]}
+    return [next(iter(codes.get(name, [])), None) for name in names]
 
 
 def _choose_hubs(world: World, count: int) -> Ints:
@@ -120,8 +126,8 @@ def _choose_industries(
     for unit, own in zip(hubs["unit"], hubs["lead_industries"], strict=True):
         local = [name for name in own if name in known]
         first = local[0] if local and rng.random() < 0.7 else rng.choice(known, p=favours[unit])
-        second = str(rng.choice(known)) if rng.random() < 0.35 else None
-        chosen.append([str(first)] + [second] * (second is not None and second != first))
+        second = [str(rng.choice(known))] if rng.random() < 0.35 else []
+        chosen.append(list(dict.fromkeys([str(first), *second])))
     return chosen
 
 
@@ -227,11 +233,6 @@ def _stages(rng: np.random.Generator, count: int) -> list[list[str]]:
     first = rng.integers(0, 3, count)
     length = rng.integers(1, 3, count)
     return [list(_STAGES[a : a + n]) for a, n in zip(first, length, strict=True)]
-
-
-def _codes(world: World, lead: list[list[str]]) -> list[list[str]]:
-    codes = {i["name"]: i.get("codes", []) for i in world.rules["industries"]["industries"]}
-    return [[code for name in names for code in codes[name]] for names in lead]
 
 
 def _services(world: World, rng: np.random.Generator, count: int) -> list[list[str]]:

@@ -28,6 +28,7 @@ Ints = npt.NDArray[np.int64]
 
 SOURCE = "示例数据"
 _EDGE_M = 30.0  # points keep so far from their unit's edge, where it is wide enough
+_SLIVER_M = 10.0
 _SEAT_SPREAD_M, _TOWN_SPREAD_M = 2500.0, 1100.0
 _SEAT_SHARE = 0.45  # of a unit's activity that gathers round its seat when it has towns
 # What becomes of industrial towns, so that every state of coverage occurs.
@@ -77,17 +78,19 @@ def read_world(store: Store, *, seed: int, as_of: date) -> World:
     """
     real = Query(demo=False)
     crs = store.metric_crs.to_string()
+    city = store.meta("city", {})
     targets = store.read("plan_targets", real)
+    targets = targets[targets["issuer"] == city.get("issuer")].reset_index(drop=True)
     units = _read_units(store.read("reporting_units", real), targets, crs)
     world = World(
         crs=crs,
         as_of=as_of,
         seed=seed,
-        land=shapely.union_all(units["whole"]),
+        land=_close(shapely.union_all(units["whole"])),
         units=units,
         hubs=pd.DataFrame(),
         rules={name: store.rules(name).body for name in store.rules_names()},
-        city=store.meta("city", {}),
+        city=city,
         targets=targets,
         progress=store.read("progress", real),
     )
@@ -110,7 +113,8 @@ def allot(total: int, weights: npt.ArrayLike, *, at_least: npt.ArrayLike = 0) ->
     counts = np.floor(exact).astype(np.int64)
     order = np.argsort(counts - exact, kind="stable")  # the largest remainders first
     counts[order[: rest - int(counts.sum())]] += 1
-    return counts + least
+    allotted: Ints = counts + least
+    return allotted
 
 
 def scatter(
@@ -206,12 +210,13 @@ def _read_units(units: gpd.GeoDataFrame, targets: pd.DataFrame, crs: str) -> pd.
         )
     whole = project(units.geometry, target=crs)
     shapes = np.array([_shrink(shape) for shape in whole], dtype=object)
-    return units.assign(
+    weighed: pd.DataFrame = units.assign(
         whole=whole,
         shape=shapes,
         inner=shapely.point_on_surface(shapes),
         weight=_weights(units["name"], targets, shapely.area(whole)),
     )
+    return weighed
 
 
 def _weights(names: pd.Series, targets: pd.DataFrame, areas: Floats) -> Floats:
@@ -223,9 +228,14 @@ def _weights(names: pd.Series, targets: pd.DataFrame, areas: Floats) -> Floats:
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
+def _close(land: shapely.Geometry) -> shapely.Geometry:
+    """Fill the slivers between neighbours whose common edge bends differently in metres."""
+    return shapely.buffer(shapely.buffer(land, _SLIVER_M), -_SLIVER_M)
+
+
 def _shrink(shape: shapely.Geometry) -> shapely.Geometry:
-    smaller = shape.buffer(-_EDGE_M)
-    return shape if smaller.is_empty else smaller
+    smaller = shapely.buffer(shape, -_EDGE_M)
+    return shape if shapely.is_empty(smaller) else smaller
 
 
 def _with_hubs(world: World, towns: gpd.GeoDataFrame, divisions: gpd.GeoDataFrame) -> World:
@@ -279,8 +289,8 @@ def _town(
         polygon = project(town.geometry, target=crs)
     shape = unit["shape"]
     if polygon is not None:
-        part = _shrink(polygon).intersection(shape)
-        shape = shape if part.is_empty else part
+        part = shapely.intersection(_shrink(polygon), shape)
+        shape = shape if shapely.is_empty(part) else part
     inner = shapely.point_on_surface(shape)
     centre = None if town.geometry is None else shapely.point_on_surface(town.geometry)
     lon, lat = (np.nan, np.nan) if centre is None else (centre.x, centre.y)
@@ -302,7 +312,7 @@ def _point(
     crs: str, lon: float, lat: float, shape: shapely.Geometry, inner: shapely.Point
 ) -> shapely.Point:
     """Return the place named, or the inner point of the shape when it is not in the shape."""
-    if pd.isna(lon) or pd.isna(lat):
+    if np.isnan([lon, lat]).any():
         return inner
-    x, y = project_xy(lon, lat, target=crs)
+    x, y = (float(axis) for axis in project_xy(lon, lat, target=crs))
     return shapely.Point(x, y) if shapely.contains_xy(shape, x, y) else inner

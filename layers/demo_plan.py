@@ -11,15 +11,7 @@ from layers.demo_places import Ints, World, allot, frame_points, frame_table, sc
 
 _ORIGINS = {"park_built": 0.42, "renewal": 0.40, "leader_built": 0.12, "university": 0.06}
 _DECISIONS = {"candidate": 0.9, "fixed": 0.05, "forbidden": 0.05}
-_CONSTRAINTS = (
-    "",
-    "",
-    "",
-    "示例: 需调整用地性质",
-    "示例: 限高24米",
-    "示例: 消防改造",
-    "示例: 产权分散",
-)
+_CONSTRAINTS = (None, None, None, "示例: 需调整用地性质", "示例: 限高24米", "示例: 消防改造")
 
 
 def make_projects(world: World, count: int) -> gpd.GeoDataFrame:
@@ -77,9 +69,9 @@ def make_sites(world: World, count: int) -> gpd.GeoDataFrame:
         "cost_cny": np.round(capacity * rng.uniform(1800, 4200, count), -4),
         "earliest_year": world.as_of.year + rng.integers(0, 3, count),
         "decision": pick(rng, _DECISIONS, count),
+        "lead_industries": hubs["lead_industries"].tolist(),
         "constraints": rng.choice(np.array(_CONSTRAINTS, dtype=object), count),
     }
-    columns["constraints"] = np.where(columns["constraints"] == "", None, columns["constraints"])
     return frame_points(world, "sites", columns, x, y)
 
 
@@ -95,7 +87,6 @@ def make_progress(world: World) -> pd.DataFrame:
         (targets["year"] == world.as_of.year)
         & targets["indicator"].isin(yearly)
         & (targets["unit"] != world.rules["targets"].get("total_unit"))
-        & (targets["issuer"] == world.city.get("issuer"))
         & targets["value"].notna()
     ].drop_duplicates(["unit", "indicator"])
     keys = ["unit", "year", "indicator"]

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geo.crs import project
-from layers.demo_incubators import pick
+from layers.demo_incubators import industry_codes, pick
 from layers.demo_places import Floats, Ints, World, allot, frame_points, scatter
 
 
@@ -44,6 +44,7 @@ _SPACE_STATUSES = {"vacant": 0.58, "reserved": 0.08, "occupied": 0.34}
 _DEMAND_STATUSES = {"open": 0.84, "matched": 0.08, "signed": 0.05, "withdrawn": 0.03}
 _STAGES = {"nursery": 0.3, "incubation": 0.42, "acceleration": 0.2, "industrialisation": 0.08}
 _LAB_GRADES = ("BSL-1", "BSL-2", "洁净室")
+_DIVISIBLE_M2 = 400.0  # larger spaces are let in two halves as well
 _TERMS = (6, 12, 24, 36)
 
 
@@ -89,10 +90,14 @@ def make_spaces(world: World, incubators: gpd.GeoDataFrame, count: int) -> gpd.G
         "address": owner["address"],
         "floor": floor.astype(str),
         "area_m2": area,
+        "min_area_m2": np.where(area > _DIVISIBLE_M2, np.floor(area / 2), area),
+        "vacant_area_m2": np.where(status == "vacant", area, 0.0),
         "kind": kind,
+        "stages": owner["stages"].tolist(),
+        "industries": owner["lead_industries"].tolist(),
         "rent_cny_m2_month": np.round(_rents(world, rng, kind, owner["unit"]) * 2) / 2,
         **_technical(rng, kind, area),
-        "lab_grade": np.where(kind == "lab", rng.choice(_LAB_GRADES, count), None),
+        "lab_grade": _lab_grades(rng, kind),
         "services": owner["services"].tolist(),
         **_availability(world, rng, status),
         "status": status,
@@ -129,6 +134,7 @@ def make_demands(world: World, count: int) -> gpd.GeoDataFrame:
             for n, (name, what) in enumerate(zip(industry, kind, strict=True), 1)
         ],
         "industry": industry,
+        "industry_code": industry_codes(world, industry.tolist()),
         "stage": pick(rng, _STAGES, count),
         "kind": kind,
         "unit": unit,
@@ -139,7 +145,7 @@ def make_demands(world: World, count: int) -> gpd.GeoDataFrame:
             _column(kind, "rent_cny_m2_month") * rng.lognormal(0.12, 0.2, count)
         ),
         **_needs(rng, kind, wanted),
-        "lab_grade": np.where(kind == "lab", rng.choice(_LAB_GRADES[:2], count), None),
+        "lab_grade": _lab_grades(rng, kind),
         "minutes": rng.choice([10, 15, 20, 30], count),
         "services": _wishes(rng, [s["name"] for s in world.rules["services"]["services"]], count),
         "amenities": _wishes(
@@ -200,6 +206,11 @@ def _technical(
         "power_kw": np.round(np.maximum(power, 1.0)),
         **{name: rng.random(count) < _column(kind, name) for name in ("water", "gas", "exhaust")},
     }
+
+
+def _lab_grades(rng: np.random.Generator, kind: npt.NDArray[Any]) -> list[str | None]:
+    grades = rng.choice(np.array(_LAB_GRADES, dtype=object), len(kind))
+    return [grade if what == "lab" else None for grade, what in zip(grades, kind, strict=True)]
 
 
 def _needs(

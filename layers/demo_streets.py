@@ -59,10 +59,8 @@ def make_streets(world: World, incubators: gpd.GeoDataFrame) -> gpd.GeoDataFrame
     lonlat = np.column_stack([lon, lat])
     nodes, line, number = _runs(grid)
     links = _links(world, grid)
-    lines = [
-        *shapely.linestrings(lonlat[nodes], indices=line),
-        *shapely.linestrings(lonlat[links.ravel()].reshape(-1, 2, 2)),
-    ]
+    of = np.concatenate([line, number.size + np.repeat(np.arange(len(links)), 2)])
+    lines = shapely.linestrings(lonlat[np.concatenate([nodes, links.ravel()])], indices=of)
     main = number % _MAIN_EVERY == 0
     names = [f"示例路{n}" if wide else None for n, wide in zip(number, main, strict=True)]
     columns = {
@@ -74,7 +72,7 @@ def make_streets(world: World, incubators: gpd.GeoDataFrame) -> gpd.GeoDataFrame
         "tunnel": False,
         "geom_precision": "street",
     }
-    frame = frame_table(world, "streets", columns, len(lines))
+    frame = frame_table(world, "streets", columns, int(of[-1]) + 1)
     return gpd.GeoDataFrame(frame, geometry=lines, crs=STORED_CRS)
 
 
@@ -104,7 +102,8 @@ def _disc(xy: Floats, radius_m: float) -> Ints:
     offsets = np.array(np.meshgrid(steps, steps)).reshape(2, -1).T
     offsets = offsets[np.hypot(*offsets.T) * _BLOCK_M <= radius_m]
     cells = np.round(xy / _BLOCK_M).astype(np.int64)
-    return (cells[:, None, :] + offsets[None, :, :]).reshape(-1, 2)
+    filled: Ints = (cells[:, None, :] + offsets[None, :, :]).reshape(-1, 2)
+    return filled
 
 
 def _neighbours(cells: Ints) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
@@ -171,12 +170,9 @@ def _links(world: World, grid: _Grid) -> Ints:
         return np.empty((0, 2), dtype=np.int64)
     members = [used[which == number] for number in range(len(names))]
     pairs = _nearest_pairs(grid.xy, members)
-    lines = shapely.linestrings(grid.xy[pairs[:, 2:]])
-    pairs, lines = (
-        pairs[shapely.covers(world.land, lines)],
-        lines[shapely.covers(world.land, lines)],
-    )
-    length = shapely.length(lines)
+    dry = shapely.covers(world.land, shapely.linestrings(grid.xy[pairs[:, 2:]]))
+    pairs = pairs[np.atleast_1d(dry)]
+    length = np.hypot(*(grid.xy[pairs[:, 2]] - grid.xy[pairs[:, 3]]).T)
     tree = minimum_spanning_tree(
         coo_array((length, (pairs[:, 0], pairs[:, 1])), shape=(len(names), len(names)))
     ).tocoo()

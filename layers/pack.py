@@ -20,9 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 from pyogrio.errors import DataSourceError
 
 from geo.crs import STORED_CRS, parse_datum
@@ -299,9 +297,7 @@ def _read_frame(path: Path, layer: Layer) -> tuple[pd.DataFrame, list[Fault]]:
     ]
     uncited = frame.index[frame["source"].isna() | (frame["source"].str.strip() == "")]
     faults += [
-        Fault(
-            f"{path.name}, row {row + 1}, source", "is empty", fix="cite where the record is from"
-        )
+        Fault(f"{path.name}, record {row + 1}, source", "is empty", fix="cite its source")
         for row in uncited
     ]
     return frame, faults
@@ -315,13 +311,12 @@ def _read_csv(path: Path, layer: Layer) -> pd.DataFrame:
     raw = raw.replace("", None)
     if not (layer.spatial and {"lon", "lat"} <= set(raw.columns)):
         return raw
-    lon, lat = (pd.to_numeric(raw[name], errors="coerce").to_numpy() for name in ("lon", "lat"))
-    placed = np.isfinite(lon) & np.isfinite(lat)
-    points = np.where(placed, shapely.points(np.column_stack([lon, lat])), None)
-    placed_frame: pd.DataFrame = gpd.GeoDataFrame(
-        raw.drop(columns=["lon", "lat"]), geometry=points, crs=STORED_CRS
+    lon, lat = (pd.to_numeric(raw[name], errors="coerce") for name in ("lon", "lat"))
+    points = gpd.GeoSeries.from_xy(lon, lat, crs=STORED_CRS)
+    frame: pd.DataFrame = gpd.GeoDataFrame(
+        raw.drop(columns=["lon", "lat"]), geometry=points.where(lon.notna() & lat.notna(), None)
     )
-    return placed_frame
+    return frame
 
 
 def _read_geojson(path: Path) -> pd.DataFrame:

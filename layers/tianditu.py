@@ -47,9 +47,9 @@ def read_divisions(codes: Iterable[str]) -> gpd.GeoDataFrame:
 
     Examples
     --------
-    >>> found = read_divisions(["110101", "nowhere"]).drop(columns="geometry")
+    >>> found = read_divisions(["440106", "nowhere"]).drop(columns="geometry")
     >>> found.to_numpy().tolist()
-    [['110101', '东城区', 'county', '110100']]
+    [['440106', '天河区', 'county', '440100']]
     """
     table = _table()
     wanted = table[table["code"].isin(set(codes))].drop_duplicates("code")
