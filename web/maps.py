@@ -7,6 +7,7 @@ puts everything into one file instead, for a disk without a network.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,7 @@ __all__ = ["Basemap", "MapParts", "MapView", "city_map", "legend", "offline_map"
 plugins: Any = folium.plugins  # most of them carry no types
 
 MAX_ZOOM = 18
+_COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)  # plugins' remarks need not travel
 SCRIPTS = ("styles.js", "popup.js", "page.js", "search.js", "hash.js", "reach.js", "map.js")
 
 
@@ -128,7 +130,7 @@ def city_map(view: MapView, *, data: Mapping[str, Any] | None = None) -> MapPart
             *(static_url(name) for name in SCRIPTS),
         ),
         body=figure.html.render(),
-        script=figure.script.render(),
+        script=_COMMENT.sub("", figure.script.render()),
         config=map_config(view, data=data),
     )
 
@@ -178,8 +180,8 @@ def _base(view: MapView, w: Words) -> folium.Map:
     link(drawn, js=("leaflet/dist/leaflet.js",), css=("leaflet/dist/leaflet.css",))
     for tiles in _base_tiles(view.basemap, w):
         tiles.add_to(drawn)
-    CustomPane("grids", z_index=450, pointer_events=True).add_to(drawn)
-    CustomPane("zones-reach", z_index=440).add_to(drawn)
+    _named(CustomPane("grids", z_index=450, pointer_events=True), "grids").add_to(drawn)
+    _named(CustomPane("zones-reach", z_index=440), "zones").add_to(drawn)
     return drawn
 
 

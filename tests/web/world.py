@@ -4,6 +4,19 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from web.mapview import MapView
+from web.pages import (
+    PageFrame,
+    about_page,
+    amenities_page,
+    coverage_page,
+    error_page,
+    home_page,
+    incubator_page,
+    structure_page,
+    targets_page,
+)
+
 HOSTILE = "<img src=x onerror=alert(1)><b>甲</b>"
 CITY = {
     "key": "jia",
@@ -68,6 +81,7 @@ INDUSTRIES = {
     ],
 }
 UNITS = {"units": [{"unit": "东区", "operating": 1, "planned": 0, "area_m2": 25000.0, "twenty": 1}]}
+INDICATORS = [{"key": "space", "zh": "新增孵化空间", "en": "New space", "unit": "万㎡"}]
 TARGETS = {
     "rows": [
         {
@@ -160,3 +174,80 @@ def amenities(count: int = 20_000, seed: int = 2) -> gpd.GeoDataFrame:
         geometry=gpd.points_from_xy(lon, lat),
         crs="EPSG:4490",
     )
+
+
+def view(lang: str = "zh", **changes: object) -> MapView:
+    """The map of the tiny city."""
+    values = {
+        "extent": (120.0, 27.95, 120.4, 28.15),
+        "counts": {"streets": 1, "divisions": 1},
+        "city": CITY,
+        "states": {row["code"]: row["state"] for row in TOWNS["towns"]},
+        "categories": CATEGORIES,
+        "large_area_m2": 20_000,
+        "review_number": "甲S(2026)1号",
+        "data_date": "2026-11-22",
+        "token": "t1",
+        "demo_counted": True,
+    }
+    return MapView(lang, **(values | changes))
+
+
+def frame(lang: str = "zh", **changes: object) -> PageFrame:
+    """The frame of the tiny city's pages."""
+    values = {
+        "demo_counted": True,
+        "version": "3",
+        "data_date": "2026-11-22",
+        "city": CITY,
+        "review_number": "甲S(2026)1号",
+    }
+    return PageFrame(lang, **(values | changes))
+
+
+def all_pages(lang: str = "zh") -> dict[str, str]:
+    """Every page of the tiny city by its path."""
+    names = {"incubator-1": HOSTILE}
+    record = incubators().iloc[0].to_dict()
+
+    def framed(path: str) -> PageFrame:
+        return frame(lang, url=f"{path}?lang={lang}")
+
+    return {
+        "/": home_page(TOWNS, view=view(lang), frame=framed("/")),
+        "/coverage": coverage_page(
+            TOWNS, INDUSTRIES, UNITS, frame=framed("/coverage"), names=names
+        ),
+        "/targets": targets_page(
+            TARGETS, frame=framed("/targets"), indicators=INDICATORS, chosen={"year": 2026}
+        ),
+        "/structure": structure_page(
+            STRUCTURE, frame=framed("/structure"), roles=CITY["roles"], confidence=0.55
+        ),
+        "/amenities": amenities_page(AMENITIES, frame=framed("/amenities"), categories=CATEGORIES),
+        "/incubators/incubator-0": incubator_page(
+            record,
+            frame=frame(lang, title=HOSTILE, url="/incubators/incubator-0"),
+            amenities=AMENITIES["rows"][0],
+            categories=CATEGORIES,
+            spaces=[{"name": HOSTILE, "area_m2": 120.0, "kind": "rd"}],
+            history=[{"at": "2026-11-01T08:00:00", "who": HOSTILE, "action": "update"}],
+        ),
+        "/about": about_page(
+            {
+                "counts": {"incubators": 60},
+                "demo": {"incubators": 60},
+                "sources": [
+                    {"layer": "incubators", "source": HOSTILE, "as_of": "2026", "records": 60}
+                ],
+                "rules": [{"name": "towns", "version": 3, "source": HOSTILE}],
+            },
+            frame=framed("/about"),
+        ),
+        "/error": error_page(
+            422,
+            detail=HOSTILE,
+            frame=framed("/error"),
+            errors=[{"where": "row 3", "what": "is negative", "value": -5, "fix": HOSTILE}],
+        ),
+    }
