@@ -43,7 +43,7 @@ from geo.errors import (
     StoreMissingError,
     StoreReadOnlyError,
 )
-from layers import gpkg_ddl, gpkg_geometry
+from layers import gpkg_bulk, gpkg_ddl, gpkg_geometry
 from layers.catalog import Layer
 from layers.query import Bounds
 from layers.sqlstore import SqlStore
@@ -51,6 +51,7 @@ from layers.statements import Condition, Dialect
 from layers.tables import KEY, SHAPE, Tables, declare_tables
 
 BUSY_S = 5.0  # how long to wait for another writer
+MANY = 2000  # rows from which on an R-tree is better filled at once than by its triggers
 _FEW = 500  # values that SQLite takes one by one; more come as one JSON array
 
 _Open = Callable[[], sqlite3.Connection]
@@ -238,6 +239,13 @@ class GeoPackageStore(SqlStore):
         self, connection: Connection, table: Table, stored: Mapping[str, list[Any]]
     ) -> None:
         """Insert many rows without a dictionary for each."""
+        if SHAPE in stored and len(stored[SHAPE]) > MANY:
+            with gpkg_bulk.indexed_at_once(connection, table, stored[SHAPE]) as keys:
+                self._write(connection, table, {**stored, KEY: keys})
+        else:
+            self._write(connection, table, stored)
+
+    def _write(self, connection: Connection, table: Table, stored: Mapping[str, list[Any]]) -> None:
         held = {name: values for name, values in stored.items() if _holds_something(values)}
         statement = insert(table).compile(dialect=connection.dialect, column_keys=list(held))
         order = statement.positiontup or list(held)
