@@ -56,11 +56,11 @@ def days(frame: pd.DataFrame, column: str) -> Days:
     return np.asarray(values.to_numpy(dtype="datetime64[s]"))
 
 
-def flags(frame: pd.DataFrame, column: str) -> Bools:
-    """Read a boolean column; missing is False."""
+def flags(frame: pd.DataFrame, column: str, *, missing: bool = False) -> Bools:
+    """Read a boolean column, with a value for what is missing."""
     if column not in frame:
-        return np.zeros(len(frame), dtype=bool)
-    return np.asarray(frame[column].astype("boolean").fillna(value=False).to_numpy(dtype=bool))
+        return np.full(len(frame), missing)
+    return np.asarray(frame[column].astype("boolean").fillna(value=missing).to_numpy(dtype=bool))
 
 
 def lists(frame: pd.DataFrame, column: str) -> list[list[str]]:
