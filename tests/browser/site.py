@@ -1,0 +1,94 @@
+"""The tiny city as a site: what a server would answer, without one."""
+
+import mimetypes
+from urllib.parse import parse_qs
+
+import orjson
+import shapely
+
+from geo.errors import NotFoundError
+from tests.web import world
+from web.assets import asset_path, static_path
+from web.features import collection
+from web.mapview import TILE_COLUMNS
+from web.tiles import TileSource, tile
+
+ORIGIN = "http://hatchmap.test"
+Answer = tuple[int, str, bytes]
+
+
+class Site:
+    """Answers of the tiny city by path."""
+
+    def __init__(self) -> None:
+        self.pages = {lang: world.all_pages(lang) for lang in ("zh", "en")}
+        self.layers = {
+            "incubators": collection("incubators", world.incubators()),
+            "industrial_towns": collection("industrial_towns", world.squares()),
+            "reporting_units": collection("reporting_units", world.squares()),
+        }
+        self.tiles = {
+            name: TileSource.from_frame(frame, name=name, columns=TILE_COLUMNS[name])
+            for name, frame in {
+                "amenities": world.amenities(),
+                "spaces": world.amenities(6_000, seed=3),
+                "divisions": world.squares(),
+            }.items()
+        }
+        self.reach_status = 200
+        self.asked: list[str] = []
+
+    def answer(self, path: str, query: str) -> Answer:
+        self.asked.append(path)
+        lang = parse_qs(query).get("lang", ["zh"])[0]
+        match path.strip("/").split("/"):
+            case ["assets", *rest]:
+                return self._file(asset_path, "/".join(rest))
+            case ["static", *rest]:
+                return self._file(static_path, "/".join(rest))
+            case ["tiles", name, z, x, y] if name in self.tiles:
+                body = tile(self.tiles[name], int(z), int(x), int(y.removesuffix(".mvt")))
+                return 200 if body else 204, "application/vnd.mapbox-vector-tile", body
+            case ["tiles", *_]:
+                return 204, "application/vnd.mapbox-vector-tile", b""
+            case ["api", "map", file] if file.removesuffix(".geojson") in self.layers:
+                return 200, "application/geo+json", self.layers[file.removesuffix(".geojson")]
+            case ["api", "reach"]:
+                return self._reach(query)
+        page = self.pages[lang].get(path)
+        if page is None:
+            return 404, "text/plain", b"not found"
+        return 200, "text/html; charset=utf-8", page.encode()
+
+    @staticmethod
+    def _file(find, name: str) -> Answer:
+        try:
+            path = find(name)
+        except NotFoundError as error:
+            return 404, "text/plain", str(error).encode()
+        return 200, mimetypes.guess_type(path.name)[0] or "text/plain", path.read_bytes()
+
+    def _reach(self, query: str) -> Answer:
+        asked = {key: values[0] for key, values in parse_qs(query).items()}
+        centre = shapely.Point(float(asked["lon"]), float(asked["lat"]))
+        zones = [
+            {
+                "type": "Feature",
+                "properties": {
+                    "minutes": minutes,
+                    "area_m2": minutes * 1e5,
+                    "population": minutes * 100,
+                    "amenities": {"cafe": minutes},
+                },
+                "geometry": shapely.geometry.mapping(centre.buffer(minutes * 0.0006)),
+            }
+            for minutes in map(int, asked["minutes"].split(","))
+        ]
+        body = {
+            "type": "FeatureCollection",
+            "features": zones,
+            "snap_m": 12.3,
+            "network": True,
+            "warnings": [f"profile {asked['profile']}", world.HOSTILE],
+        }
+        return self.reach_status, "application/geo+json", orjson.dumps(body)
