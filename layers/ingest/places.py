@@ -24,9 +24,9 @@ Geometries = npt.NDArray[np.object_]
 
 FAR_M = 5_000.0
 _DEGREES = re.compile(
-    r"[NSEW东西南北]?\s*([+-]?\d+(?:\.\d+)?)\s*(?:°|度)?\s*"
+    r"(?:[NSEW]|[东西]经|[南北]纬)?\s*([+-]?\d+(?:\.\d+)?)\s*(?:°|度)?\s*"
     r"(?:(\d+(?:\.\d+)?)\s*(?:['′]|分)\s*)?(?:(\d+(?:\.\d+)?)\s*(?:[\"″]|''|′′|秒)\s*)?"
-    r"([NSEW东西南北]?)",
+    r"(?:[NSEW]|[东西]经|[南北]纬)?",
     re.IGNORECASE,
 )
 _SWAPPED = "longitude and latitude look swapped"
@@ -209,7 +209,7 @@ def parse_degrees(text: str) -> float | None:
     match = _DEGREES.fullmatch(plain.replace("″", '"'))
     if match is None:
         return None
-    whole, minutes, seconds = (float(part) if part else 0.0 for part in match.groups()[:3])
+    whole, minutes, seconds = (float(part) if part else 0.0 for part in match.groups())
     if minutes >= 60 or seconds >= 60:
         return None
     size = round(abs(whole) + minutes / 60.0 + seconds / 3600.0, 12)

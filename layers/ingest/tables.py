@@ -112,7 +112,9 @@ def _read_vector(
             notes.append(f"the text was read as {found.upper()}")
     if file.suffix.lower() == ".shp":
         encoding = _shapefile_encoding(file)
-    name = choose_layer(_layers(source, file), file, layer_name=layer_name, wanted=sheet)
+    name: str | int = choose_layer(_layers(source, file), file, layer_name=layer_name, wanted=sheet)
+    if isinstance(source, bytes):
+        name = 0  # the name of its one layer is made anew at each opening
     try:
         frame = pyogrio.read_dataframe(
             source, layer=name, max_features=max_rows + 1, encoding=encoding
