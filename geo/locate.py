@@ -19,6 +19,9 @@ import shapely
 from geo.frames import points, polygons, texts
 from geo.units import UnitIndex, short_code
 
+# Degrees, about 0.1 mm: a point on a slanting boundary is never on it to the last digit.
+_ON_EDGE = 1e-9
+
 POLYGON, DECLARED, DISTANCE = "polygon", "declared", "distance"
 
 
@@ -120,8 +123,8 @@ def _places_of_points(
     on_edge = [False] * len(incubators)
     where = points(incubators)
     coarse = [precision == "unit" for precision in texts(incubators, "geom_precision")]
-    rows, shapes = shapely.STRtree(outlines).query(where, predicate="intersects")
-    touches = shapely.touches(where[rows], outlines[shapes])
+    rows, shapes = shapely.STRtree(outlines).query(where, predicate="dwithin", distance=_ON_EDGE)
+    touches = shapely.dwithin(where[rows], shapely.boundary(outlines)[shapes], _ON_EDGE)
     for row, shape, touch in zip(rows, shapes, touches, strict=True):
         if coarse[row] and not outlined[shape].is_unit:
             continue
