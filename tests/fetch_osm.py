@@ -1,7 +1,7 @@
 """Real OpenStreetMap extracts for tests and benchmarks, out of packages that carry them.
 
 `python -m tests.fetch_osm` puts them into `.cache/osm/`, which git ignores. They come through pip,
-so that whatever package index pip is set up for serves them too. The data are OpenStreetMap's, ODbL.
+so that whatever package index pip is set up for serves them too. The data: OpenStreetMap, ODbL.
 """
 
 import hashlib
