@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 
 import numpy as np
 from numba import njit
 
+from geo.edges import BARRED_MS
 from geo.errors import Fault, InputError
 from geo.graph import Flags, Floats, Ints, WalkNetwork
-from geo.search import UNREACHABLE, Arcs, Workspace
-from geo.slope import grades, slope_factors
-
-# What a barred segment adds to the time along its edge: more than any limit, and little enough
-# that the milliseconds of the other segments survive beside it.
-BARRED_MS = 1e12
+from geo.hierarchy import Hierarchy, build_hierarchy
+from geo.search import UNREACHABLE, Arcs, Workspace, make_workspace
+from geo.slope import STEEPEST_GRADE, grades, slope_factors
 
 _MS_A_METRE_AT_1_KM_H = 3600.0
+_FIRST_HORIZON_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,18 @@ class WalkCosts:
     reverse: Arcs
     symmetric: bool
     _idle: LifoQueue[Workspace] = field(default_factory=LifoQueue, repr=False)
+    _hierarchies: dict[float, Hierarchy] = field(default_factory=dict, repr=False)
+
+    @contextmanager
+    def workspace(self) -> Iterator[Workspace]:
+        """Lend the arrays of a search; searches at the same time get arrays of their own."""
+        try:
+            lent = self._idle.get_nowait()
+        except Empty:
+            lent = make_workspace(len(self.arcs.offsets) - 1)
+        yield lent
+        # Only after success: a search that broke off leaves times behind.
+        self._idle.put(lent)
 
     def arc_list(self) -> tuple[Ints, Ints, Ints]:
         """Give tail, head and milliseconds of every arc: the graph as other programs take it."""
@@ -113,6 +126,25 @@ class WalkCosts:
             np.arange(len(self.arcs.offsets) - 1, dtype=np.int32), np.diff(self.arcs.offsets)
         )
         return tails, self.arcs.heads, self.arcs.ms
+
+    def hierarchy(self, limit_s: float = _FIRST_HORIZON_S) -> Hierarchy:
+        """Give the order of elimination that sweeps use, good for times up to a limit at least.
+
+        Made at first use, for the least of 15, 30, 60 … minutes that holds the limit, and kept.
+
+        Parameters
+        ----------
+        limit_s
+            Longest time of interest, in seconds.
+        """
+        horizon_s = _FIRST_HORIZON_S
+        while horizon_s < limit_s:
+            horizon_s *= 2.0
+        if horizon_s not in self._hierarchies:
+            self._hierarchies[horizon_s] = build_hierarchy(
+                self.arcs, self.reverse, horizon_ms=int(horizon_s * 1000.0)
+            )
+        return self._hierarchies[horizon_s]
 
 
 def walk_costs(network: WalkNetwork, profile: SpeedProfile) -> WalkCosts:
@@ -135,7 +167,7 @@ def walk_costs(network: WalkNetwork, profile: SpeedProfile) -> WalkCosts:
     closed = network.steps & (not profile.steps_allowed)
     along_forward, along_backward = np.empty(0), np.empty(0)
     if network.has_heights:
-        along_forward, along_backward = _times_along(network, profile, pace)
+        along_forward, along_backward = _times_along(network, profile, pace, closed)
         forward = along_forward[network.parts[1:] - 1] if network.edge_count else np.empty(0)
         backward = along_backward[network.parts[:-1]] if network.edge_count else np.empty(0)
     else:
@@ -165,7 +197,7 @@ def _whole_ms(ms: Floats, closed: Flags) -> Ints:
 
 
 def _times_along(
-    network: WalkNetwork, profile: SpeedProfile, pace: Floats
+    network: WalkNetwork, profile: SpeedProfile, pace: Floats, closed: Flags
 ) -> tuple[Floats, Floats]:
     """Give the time from the edge's start, and from its end, to every vertex, with slope."""
     run = np.diff(network.vertex_m, prepend=0.0)
@@ -174,14 +206,14 @@ def _times_along(
     run[first] = 0.0
     rise = np.diff(network.vertex_z, prepend=0.0)
     grade = grades(rise, run)
-    level_ms = run * np.repeat(pace, np.diff(network.parts))
-    too_steep = (
-        np.zeros(len(run), dtype=bool)
-        if profile.max_grade is None
-        else (np.abs(grade) > profile.max_grade)
-    )
-    there = np.where(too_steep, BARRED_MS, level_ms * slope_factors(grade))
-    back = np.where(too_steep, BARRED_MS, level_ms * slope_factors(-grade))
+    sizes = np.diff(network.parts)
+    level_ms = run * np.repeat(pace, sizes)
+    limit = STEEPEST_GRADE if profile.max_grade is None else profile.max_grade
+    too_steep = np.abs(grade) > limit
+    no_there = too_steep | np.repeat(closed | (network.foot < 0), sizes)
+    no_back = too_steep | np.repeat(closed | (network.foot > 0), sizes)
+    there = np.where(no_there, BARRED_MS, level_ms * slope_factors(grade))
+    back = np.where(no_back, BARRED_MS, level_ms * slope_factors(-grade))
     return _sum_along(there, network.parts), _sum_back(back, network.parts)
 
 

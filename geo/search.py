@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +11,8 @@ from numba import njit
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
-# In milliseconds: 12 days. Twice this still fits 32 bits, so that sums need no check.
-UNREACHABLE = 1 << 30
+# In milliseconds: 12 days. Two of them still fit 32 bits, so that sums need no check.
+UNREACHABLE = (1 << 30) - 1
 
 
 class Arcs(NamedTuple):
@@ -31,8 +30,7 @@ class Arcs(NamedTuple):
     ms: Ints
 
 
-@dataclass(frozen=True, eq=False)
-class Workspace:
+class Workspace(NamedTuple):
     """Arrays that one search after another uses.
 
     Parameters
@@ -96,14 +94,14 @@ def search(
     seeds: Ints,
     seed_ms: Ints,
     limit_ms: int,
-    ms: Ints,
-    reached: Ints,
-) -> int:
+    space: Workspace,
+) -> Ints:
     """Run Dijkstra's algorithm from seeds with their times, up to a limit.
 
-    `ms` must be all `UNREACHABLE`; it holds the times afterwards. The nodes reached are written to
-    `reached` in order of time; their number is returned.
+    The workspace holds the times afterwards, until `forget`. Returns the nodes reached, in order of
+    time (a view into the workspace).
     """
+    ms, reached = space
     heap = np.empty(256, dtype=np.int64)
     size = 0
     for k in range(len(seeds)):
@@ -132,7 +130,7 @@ def search(
                     heap = _grow(heap)
                 push(heap, size, (later << 32) | head)
                 size += 1
-    return count
+    return reached[:count]
 
 
 @njit(cache=True, nogil=True)
@@ -143,7 +141,7 @@ def _grow(heap: Longs) -> Longs:
 
 
 @njit(cache=True, nogil=True)
-def forget(ms: Ints, reached: Ints, count: int) -> None:
+def forget(space: Workspace, reached: Ints) -> None:
     """Make the times of the nodes reached `UNREACHABLE` again."""
-    for k in range(count):
-        ms[reached[k]] = UNREACHABLE
+    for node in reached:
+        space.ms[node] = UNREACHABLE
