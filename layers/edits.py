@@ -241,7 +241,7 @@ class SqlEdit(Edit):
         table = self._store.tables.layers[layer.name]
         held = self._store.dialect.among(table.c[column], values)
         rows = self._connection.execute(select(table.c[column], table.c.id).where(held))
-        return dict(rows.tuples().all())
+        return {row[0]: row[1] for row in rows}
 
     def _taken(self, layer: Layer, frame: pd.DataFrame, *, among: Iterable[str]) -> list[RowFault]:
         """Find values that must be unique and belong to another record of the store."""

@@ -210,7 +210,7 @@ class GeoPackageStore(SqlStore):
             "SELECT v.name, v.version || ' ' || coalesce(c.last_change, '') "
             "FROM hatchmap_versions v LEFT JOIN gpkg_contents c ON c.table_name = v.name"
         )
-        return dict(rows.tuples().all())
+        return {row[0]: row[1] for row in rows}
 
     def measure(self, connection: Connection, table: Table) -> Bounds | None:
         """Return the extent of a layer's records from its R-tree."""

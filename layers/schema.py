@@ -139,7 +139,8 @@ def _cast(layer: Layer, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[RowFaul
     if not layer.spatial:
         return table, faults
     shapes, wrong = _geometries(frame)
-    return gpd.GeoDataFrame(table, geometry=shapes, crs=STORED_CRS), faults + wrong
+    placed: pd.DataFrame = gpd.GeoDataFrame(table, geometry=shapes, crs=STORED_CRS)
+    return placed, faults + wrong
 
 
 def _plain_geometry(layer: Layer, frame: pd.DataFrame) -> pd.DataFrame:
@@ -148,8 +149,8 @@ def _plain_geometry(layer: Layer, frame: pd.DataFrame) -> pd.DataFrame:
         return frame
     active = frame.active_geometry_name
     if active is None:
-        return frame
-    crs = frame.crs
+        return pd.DataFrame(frame)
+    crs: CRS | None = frame.crs
     if crs is not None and not any(crs == CRS.from_user_input(same) for same in _SAME_CRS):
         raise InputError(
             f"layer {layer.name}: geometry is in {crs.to_string()}; bring it to {STORED_CRS} first"

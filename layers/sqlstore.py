@@ -35,6 +35,8 @@ from layers.statements import SORT, Dialect, Statements
 from layers.store import ALL_RECORDS, Batch, Change, Edit, Page, Rules, Store, no_record
 from layers.tables import KEY, Tables
 
+SqlRow = Row[*tuple[Any, ...]]
+
 STORE_LAYERS = ("meta", "rules")  # what has versions and history beside the layers
 
 
@@ -286,12 +288,10 @@ class SqlStore(Store):
         statements: Statements,
         query: Query,
         position: Position | None,
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[SqlRow]:
         return connection.execute(statements.select(query, position)).all()
 
-    def _frame(
-        self, statements: Statements, query: Query, rows: Sequence[Row[Any]]
-    ) -> pd.DataFrame:
+    def _frame(self, statements: Statements, query: Query, rows: Sequence[SqlRow]) -> pd.DataFrame:
         """Build the frame of selected rows: key, sort value, geometry if wanted, columns."""
         names, shapes, layer = statements.names(query), None, statements.layer
         if statements.wants_shapes(query):
@@ -302,7 +302,7 @@ class SqlStore(Store):
         return int(connection.execute(statements.count(query)).scalar_one())
 
 
-def _position(query: Query, last: Row[Any], total: int | None) -> Position:
+def _position(query: Query, last: SqlRow, total: int | None) -> Position:
     """Say where a page ended: by key as stored, or by sort value and id."""
     if query.order_by is None:
         return Position(None, getattr(last, KEY), total)
@@ -327,7 +327,7 @@ def _state(text: str | None) -> dict[str, Any] | None:
     return None if text is None else orjson.loads(text)
 
 
-def _change(layer: str, entry: Entry, batch: Row[Any]) -> Change:
+def _change(layer: str, entry: Entry, batch: SqlRow) -> Change:
     before, after = (_shown(layer, state) for state in (entry.before, entry.after))
     return Change(batch.at, batch.who, batch.note, entry.action, before, after)
 

@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Select, Table, and_, false, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 
 from layers.catalog import Layer
 from layers.query import GEOMETRY, Bounds, Position, Query, Range, searched
@@ -133,11 +144,14 @@ class Statements:
     def _beyond(self, query: Query, position: Position) -> Condition:
         """Say that a record comes after a position, in terms that an index on the column serves."""
         if query.order_by is None:
-            key: ColumnElement[Any] = self.table.c[KEY]
-            return key < position.key if query.descending else key > position.key
+            key = self.table.c[KEY]
+            return _further(key, position.key, descending=query.descending)
         column, later = self._column(query.order_by), self.table.c["id"] > position.key
         if position.value is None:
             return and_(column.is_(None), later)
-        at = position.value
-        further = column < at if query.descending else column > at
-        return or_(further, and_(column == at, later), column.is_(None))
+        further = _further(column, position.value, descending=query.descending)
+        return or_(further, and_(column == position.value, later), column.is_(None))
+
+
+def _further(column: ColumnElement[Any], value: Any, *, descending: bool) -> Condition:
+    return column < literal(value) if descending else column > literal(value)
