@@ -1,0 +1,151 @@
+"""Errors over HTTP: one shape, RFC 9457 problem details; pages show the same in words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from geo.errors import (
+    CancelledError,
+    Fault,
+    HatchmapError,
+    InputError,
+    NotFoundError,
+    StoreBusyError,
+    StoreCorruptError,
+    StoreError,
+    StoreMissingError,
+    StoreReadOnlyError,
+)
+
+PROBLEM = "application/problem+json"
+
+# The first class that fits decides.
+STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (InputError, 422),
+    (NotFoundError, 404),
+    (CancelledError, 409),
+    (StoreBusyError, 503),
+    (StoreMissingError, 503),
+    (StoreReadOnlyError, 409),
+    (StoreCorruptError, 500),
+    (StoreError, 500),
+    (HatchmapError, 500),
+)
+_RETRY_S = "2"
+
+log = logging.getLogger("hatchmap")
+
+ErrorPage = Callable[[Request, int, str, Sequence[dict[str, Any]]], str]
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def problem(
+    status: int, detail: str, *, errors: Sequence[Fault] = (), instance: str = ""
+) -> dict[str, Any]:
+    """Return problem details.
+
+    >>> problem(404, "no town 7")["title"]
+    'Not Found'
+    """
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if instance:
+        body["instance"] = instance
+    if errors:
+        body["errors"] = [
+            {"where": fault.where, "what": fault.what, "value": fault.value, "fix": fault.fix}
+            for fault in errors
+        ]
+    return body
+
+
+def add_error_handlers(app: FastAPI, error_page: ErrorPage) -> None:
+    """Answer every error of the app in the one shape, or as a page where a person asked.
+
+    Parameters
+    ----------
+    app
+        The application.
+    error_page
+        Draws the page of an error: request, status, detail, faults as plain values.
+    """
+    app.state.error_page = error_page
+    handlers: list[tuple[Any, Handler]] = [
+        (HatchmapError, _on_known),
+        (HTTPException, _on_http),
+        (RequestValidationError, _on_input),
+        (Exception, _on_unknown),
+    ]
+    for kind, handler in handlers:
+        app.add_exception_handler(kind, handler)
+
+
+def answer_problem(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[Fault] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return a problem in the form that the one who asked reads: a page, or problem details."""
+    body = problem(status, detail, errors=errors, instance=request.url.path)
+    if _wants_page(request):
+        page = request.app.state.error_page(request, status, detail, body.get("errors", ()))
+        return Response(page, status, headers, media_type="text/html")
+    content = orjson.dumps(body, default=str, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(content, status, headers, media_type=PROBLEM)
+
+
+async def _on_known(request: Request, error: Exception) -> Response:
+    status = next(code for kind, code in STATUS_CODES if isinstance(error, kind))
+    if status >= 500:
+        log.error("%s: %s", request.url.path, error)
+    faults = error.faults if isinstance(error, InputError) else ()
+    headers = {"Retry-After": _RETRY_S} if status == 503 else None
+    return answer_problem(request, status, str(error), errors=faults, headers=headers)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    headers = dict(error.headers or {})
+    return answer_problem(request, error.status_code, str(error.detail), headers=headers)
+
+
+async def _on_input(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [_fault(entry) for entry in error.errors()]
+    return answer_problem(request, 422, "; ".join(map(str, faults)), errors=faults)
+
+
+async def _on_unknown(request: Request, error: Exception) -> Response:
+    log.error("%s failed", request.url.path, exc_info=error)
+    return answer_problem(request, 500, "The server failed on this request; its log has the cause")
+
+
+def _wants_page(request: Request) -> bool:
+    path = request.url.path
+    machine = path.startswith(("/api/", "/tiles/", "/assets/", "/static/", "/health/"))
+    return not machine and "text/html" in request.headers.get("accept", "")
+
+
+def _fault(entry: dict[str, Any]) -> Fault:
+    """Put a finding of the validator into words."""
+    where = " ".join(str(part) for part in entry["loc"])
+    value = entry.get("input")
+    shown = value if isinstance(value, str | int | float | bool) else None
+    return Fault(where, str(entry["msg"]), shown, "see /api/docs")
