@@ -86,7 +86,8 @@ class TownRow:
     `evidence` is what the state rests on: `polygon` (the town's outline decided, also when nothing
     lies inside), `declared` (a record names the town) or `distance` (the town is a bare point that
     no record names; the nearest incubator is all that can be told). `incubators` lists those that
-    operate or are planned there; `disagreements` those whose point and record differ about it.
+    operate or are planned there; `disagreements` those whose point and record differ about it;
+    `boundary` says that one stands on the town's boundary.
     """
 
     code: str
@@ -100,6 +101,8 @@ class TownRow:
     operating_area_m2: float
     found: tuple[Found, ...]
     disagreements: tuple[str, ...]
+    disagrees: bool
+    boundary: bool
     lead_industries: tuple[str, ...]
     list_name: str | None
     has_outline: bool
@@ -203,6 +206,7 @@ def cover_towns(
             rule=rule,
             nearest=near,
             disagreements=doubts[town.place.code],
+            boundary=any(town.place.code in case.towns for case in locations.boundary),
         )
         for town, near in zip(listed, nearest, strict=True)
     )
@@ -296,6 +300,7 @@ def _town_row(
     rule: Mapping[str, Any],
     nearest: Nearest | None,
     disagreements: tuple[str, ...],
+    boundary: bool,
 ) -> TownRow:
     here = [fleet.members[key] for key in sorted(members)]
     state = state_of(here, rule)
@@ -315,6 +320,8 @@ def _town_row(
             for m in here
         ),
         disagreements=disagreements,
+        disagrees=bool(disagreements),
+        boundary=boundary,
         lead_industries=town.lead_industries,
         list_name=town.list_name,
         has_outline=place.outline is not None,

@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from geo.frames import lists
-from geo.lifecycle import OPERATING
 from geo.plain import plain
-from geo.states import COVERED, Fleet, Member, Tally, muster, operating_area_m2, state_of, tally
+from geo.states import Fleet, Member, Tally, muster, operating_area_m2, state_of, tally
 from geo.units import UnitIndex, assign_units, index_units
 
 
@@ -25,7 +24,7 @@ class IndustryCell:
 
 @dataclass(frozen=True)
 class IndustryRow:
-    """One industry in the whole city; `units` are those where an incubator of it operates."""
+    """One industry in the whole city, and in each of its units."""
 
     key: str
     name: str
@@ -34,7 +33,7 @@ class IndustryRow:
     state: str
     incubators: tuple[str, ...]
     operating_area_m2: float
-    units: tuple[str, ...]
+    units: Mapping[str, IndustryCell]
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ class IndustryCoverage:
     summary: Tally
     industries: tuple[IndustryRow, ...]
     units: tuple[UnitIndustries, ...]
+    unit_names: tuple[str, ...]
     unknown: tuple[UnknownIndustry, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -165,14 +165,16 @@ def cover_industries(
         for key, keys, unit in zip(fleet.frame["id"].tolist(), held, places, strict=True)
         if key in fleet.members
     ]
-    rows = tuple(_industry_row(item, counted, towns_rule) for item in industries)
+    matrix = tuple(_unit_rows(industries, counted, index, towns_rule))
+    rows = tuple(_industry_row(item, counted, matrix, towns_rule) for item in industries)
     return IndustryCoverage(
         rule=rule,
         as_of=fleet.as_of,
         demo_counted=any(member.demo for member, keys, _ in counted if keys),
         summary=tally(row.state for row in rows),
         industries=rows,
-        units=tuple(_unit_rows(industries, counted, index, towns_rule)),
+        units=matrix,
+        unit_names=index.names,
         unknown=tuple(_find_unknown(fleet, industries)),
     )
 
@@ -181,19 +183,21 @@ _Counted = Sequence[tuple[Member, frozenset[str], str | None]]
 
 
 def _industry_row(
-    item: Mapping[str, Any], counted: _Counted, rule: Mapping[str, Any]
+    item: Mapping[str, Any],
+    counted: _Counted,
+    matrix: Sequence[UnitIndustries],
+    rule: Mapping[str, Any],
 ) -> IndustryRow:
-    members = [(member, unit) for member, keys, unit in counted if item["key"] in keys]
-    alone = [member for member, _ in members]
+    members = [member for member, keys, _ in counted if item["key"] in keys]
     return IndustryRow(
         key=item["key"],
         name=item["name"],
         name_en=item.get("name_en"),
         group=item.get("group"),
-        state=state_of(alone, rule),
-        incubators=tuple(member.id for member in alone),
-        operating_area_m2=operating_area_m2(alone),
-        units=tuple(sorted({u for member, u in members if u and member.state == OPERATING})),
+        state=state_of(members, rule),
+        incubators=tuple(member.id for member in members),
+        operating_area_m2=operating_area_m2(members),
+        units={row.unit: row.industries[item["key"]] for row in matrix},
     )
 
 
@@ -221,8 +225,3 @@ def _find_unknown(
     for key, leads in zip(fleet.frame["id"].tolist(), names, strict=True):
         if key in fleet.members:
             yield from (UnknownIndustry(key, lead) for lead in leads if _word(lead) not in known)
-
-
-def covered_keys(row: UnitIndustries) -> tuple[str, ...]:
-    """Return the keys of the industries that have an operating incubator in a unit."""
-    return tuple(key for key, cell in row.industries.items() if cell.state in COVERED)

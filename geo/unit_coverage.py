@@ -18,16 +18,6 @@ from geo.units import assign_units, index_units
 
 
 @dataclass(frozen=True)
-class Least:
-    """How many of something there are, and how many there must be at least (None: no rule)."""
-
-    count: int
-    target: int | None
-    ok: bool | None
-    incubators: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class YearLeast:
     """The incubators chosen in one year's batch; `ok` is None for a year that is still to come."""
 
@@ -42,7 +32,10 @@ class YearLeast:
 
 @dataclass(frozen=True)
 class UnitRow:
-    """One unit (or the city, `unit` None): what it has and whether that is enough."""
+    """One unit (or the city, `unit` None): what it has and whether that is enough.
+
+    A target or `ok` of None means that nothing is asked.
+    """
 
     unit: str | None
     code: str | None
@@ -50,8 +43,12 @@ class UnitRow:
     planned: int
     large: int
     operating_area_m2: float
-    chain_leader_built: Least
-    twenty: tuple[YearLeast, ...]
+    chain_leader_built: int
+    chain_leader_target: int | None
+    chain_leader_ok: bool | None
+    chain_leader_incubators: tuple[str, ...]
+    twenty: int
+    twenty_years: tuple[YearLeast, ...]
     towns: Tally | None
     industries: Tally | None
     ok: bool
@@ -190,7 +187,7 @@ class _Judge:
         ]
         of_unit = self.needs if unit is not None else {}
         wanted = of_unit.get("chain_leader_built")
-        leader = Least(len(built), wanted, _enough(len(built), wanted), tuple(built))
+        leader_ok = _enough(len(built), wanted)
         twenty = tuple(
             self._batch(year, held, of_unit.get("twenty_incubators_per_year"))
             for year in self.years
@@ -202,11 +199,15 @@ class _Judge:
             planned=len(members) - len(running),
             large=sum(state_of([one], self.towns_rule) == OPERATING_LARGE for one in running),
             operating_area_m2=operating_area_m2(members),
-            chain_leader_built=leader,
-            twenty=twenty,
+            chain_leader_built=len(built),
+            chain_leader_target=wanted,
+            chain_leader_ok=leader_ok,
+            chain_leader_incubators=tuple(built),
+            twenty=sum(batch.count for batch in twenty),
+            twenty_years=twenty,
             towns=towns,
             industries=industries,
-            ok=leader.ok is not False and all(batch.ok is not False for batch in twenty),
+            ok=leader_ok is not False and all(batch.ok is not False for batch in twenty),
         )
 
     def _batch(self, year: int, held: Sequence[_Held], wanted: int | None) -> YearLeast:
@@ -232,6 +233,6 @@ def _summarise(rows: Sequence[UnitRow]) -> dict[str, Any]:
         "total": met.total,
         "ok": met.operating,
         "ok_share": met.covered_share,
-        "with_chain_leader_built": sum(row.chain_leader_built.count > 0 for row in rows),
+        "with_chain_leader_built": sum(row.chain_leader_built > 0 for row in rows),
         "without_operating": [row.unit for row in rows if row.operating == 0],
     }

@@ -396,7 +396,9 @@ def test_industries_by_name_alias_and_code_in_city_and_unit():
     assert cells["North"] == {"shoes": "operating_large", "pumps": "operating", "sea": "none"}
     assert cells["Port"] == {"shoes": "none", "pumps": "none", "sea": "none"}
     assert [(u.id, u.industry) for u in answer.unknown] == [("i4", "Cheese")]
-    assert answer.to_json()["industries"][0]["units"] == ["North"]
+    shoes = answer.to_json()["industries"][0]
+    assert shoes["units"]["North"] == {"state": "operating_large", "incubators": ["i1"]}
+    assert answer.unit_names == ("North", "Port", "West")
 
 
 def test_units_need_a_chain_leader_and_one_of_the_batch_each_year():
@@ -416,9 +418,13 @@ def test_units_need_a_chain_leader_and_one_of_the_batch_each_year():
     )
     north, port, _ = answer.units
     assert north.ok
-    assert [(batch.count, batch.ok) for batch in north.twenty] == [(1, True), (1, True), (0, None)]
-    assert (port.chain_leader_built.count, port.chain_leader_built.ok, port.ok) == (0, False, False)
-    assert answer.city.twenty[0].new == 1
+    assert [(batch.count, batch.ok) for batch in north.twenty_years] == [
+        (1, True),
+        (1, True),
+        (0, None),
+    ]
+    assert (port.chain_leader_built, port.chain_leader_ok, port.ok) == (0, False, False)
+    assert (answer.city.twenty, answer.city.twenty_years[0].new) == (2, 1)
     assert answer.summary["ok"] == 1
     assert answer.summary["without_operating"] == ["Port", "West"]
 
