@@ -226,6 +226,7 @@ def map_config(view: MapView, *, data: Mapping[str, Any] | None = None) -> dict[
         }
     spoken = {key: w(f"map.{key}") for key in (
         "label", "loading", "failed", "retry", "empty", "open", "points", "circle",
+            "cluster",
         "search_none", "zoom_in", "zoom_out",
     )}  # fmt: skip
     spoken |= {f"reach_{key}": text for key, text in w.section("reach").items()}

@@ -1,6 +1,8 @@
 """The tiny city as a site: what a server would answer, without one."""
 
 import mimetypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import parse_qs
 
 import orjson
@@ -35,30 +37,42 @@ class Site:
                 "divisions": world.squares(),
             }.items()
         }
-        self.reach_status = 200
+        self.broken: set[str] = set()
         self.asked: list[str] = []
 
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Break one layer, or the walking zones, for a while."""
+        self.broken.add(name)
+        try:
+            yield
+        finally:
+            self.broken.discard(name)
+
     def answer(self, path: str, query: str) -> Answer:
+        """Status, media type and body of one address."""
         self.asked.append(path)
-        lang = parse_qs(query).get("lang", ["zh"])[0]
         match path.strip("/").split("/"):
             case ["assets", *rest]:
                 return self._file(asset_path, "/".join(rest))
             case ["static", *rest]:
                 return self._file(static_path, "/".join(rest))
-            case ["tiles", name, z, x, y] if name in self.tiles:
-                body = tile(self.tiles[name], int(z), int(x), int(y.removesuffix(".mvt")))
-                return 200 if body else 204, "application/vnd.mapbox-vector-tile", body
-            case ["tiles", *_]:
-                return 204, "application/vnd.mapbox-vector-tile", b""
-            case ["api", "map", file] if file.removesuffix(".geojson") in self.layers:
-                return 200, "application/geo+json", self.layers[file.removesuffix(".geojson")]
+            case ["tiles", name, z, x, y]:
+                return self._tile(name, int(z), int(x), int(y.removesuffix(".mvt")))
             case ["api", "reach"]:
                 return self._reach(query)
-        page = self.pages[lang].get(path)
-        if page is None:
-            return 404, "text/plain", b"not found"
-        return 200, "text/html; charset=utf-8", page.encode()
+        lang = parse_qs(query).get("lang", ["zh"])[0]
+        if path.startswith("/api/map/"):
+            name, kind = path[9:].removesuffix(".geojson"), "application/geo+json"
+            body = None if name in self.broken else self.layers.get(name)
+        else:
+            page = self.pages[lang].get(path)
+            body, kind = page and page.encode(), "text/html; charset=utf-8"
+        return (200, kind, body) if body else (404, "text/plain", b"not found")
+
+    def _tile(self, name: str, z: int, x: int, y: int) -> Answer:
+        body = tile(self.tiles[name], z, x, y) if name in self.tiles else b""
+        return 200 if body else 204, "application/vnd.mapbox-vector-tile", body
 
     @staticmethod
     def _file(find, name: str) -> Answer:
@@ -91,4 +105,5 @@ class Site:
             "network": True,
             "warnings": [f"profile {asked['profile']}", world.HOSTILE],
         }
-        return self.reach_status, "application/geo+json", orjson.dumps(body)
+        status = 503 if "reach" in self.broken else 200
+        return status, "application/geo+json", orjson.dumps(body)

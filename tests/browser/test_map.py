@@ -139,23 +139,19 @@ def test_walking_zone_of_any_place(open_page):
 
 def test_walking_zone_hides_when_the_server_has_none(open_page, site, watch):
     page = ready(open_page("/"))
-    site.reach_status = 503
-    try:
+    with site.without("reach"):
         page.locator("#reach button").click()
         page.mouse.click(800, 650)
         page.locator("#reach").wait_for(state="hidden")
-    finally:
-        site.reach_status = 200
     # Chromium itself remarks on the 503; nothing else may have gone wrong.
     assert all("503" in fault for fault in watch.faults)
     watch.faults.clear()
 
 
 def test_failed_layer_offers_to_try_again(open_page, site, watch):
-    kept = site.layers.pop("incubators")
-    page = open_page("/")
-    page.get_by_text("孵化器载入失败").wait_for()
-    site.layers["incubators"] = kept
+    with site.without("incubators"):
+        page = open_page("/")
+        page.get_by_text("孵化器载入失败").wait_for()
     page.get_by_role("button", name="重试").click()
     page.wait_for_function(SHOWN)
     assert all("404" in fault for fault in watch.faults)

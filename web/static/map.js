@@ -56,23 +56,27 @@
     });
   }
 
+  /** Name a marker for those who do not see it: Leaflet names only images. */
+  function named(marker, properties, config) {
+    marker.on("add", () => {
+      marker.getElement()?.setAttribute("aria-label", hatchmap.nameOf(properties, config));
+    });
+    return marker;
+  }
+
   function incubatorMarker(properties, latlng, config) {
     const icon = L.divIcon({
       className: "incubator",
       html: hatchmap.incubatorSymbol(properties.level, properties.status),
       iconSize: [22, 22],
     });
-    return L.marker(latlng, {
-      icon, keyboard: true, alt: hatchmap.nameOf(properties, config), riseOnHover: true,
-    });
+    return named(L.marker(latlng, { icon, riseOnHover: true }), properties, config);
   }
 
   function townMark(properties, latlng, config) {
     const state = hatchmap.STATES[config.states[properties.code] || properties.state];
     const icon = L.divIcon({ className: "town-mark", iconSize: [20, 20] });
-    const marker = L.marker(latlng, {
-      icon, alt: hatchmap.nameOf(properties, config), zIndexOffset: -500,
-    });
+    const marker = named(L.marker(latlng, { icon, zIndexOffset: -500 }), properties, config);
     marker.on("add", () => {
       const mark = hatchmap.element("span", state ? state.mark : "?");
       mark.style.background = state ? state.ink : "#555";
@@ -86,7 +90,7 @@
     if (name === "industrial_towns") return townMark(properties, latlng, config);
     if (name === "stations") {
       const icon = L.divIcon({ className: "station", html: "<span>M</span>", iconSize: [18, 18] });
-      return L.marker(latlng, { icon, alt: hatchmap.nameOf(properties, config) });
+      return named(L.marker(latlng, { icon }), properties, config);
     }
     const style = hatchmap.pointStyle(name, properties, config);
     return L.circleMarker(latlng, { ...style, renderer });
@@ -144,14 +148,20 @@
     const status = document.getElementById("map-status");
     const renderer = L.canvas({ pane: "grids" });
 
-    function say(text, retry) {
+    const messages = new Map();
+    /** Say how a layer is getting on; what has gone wrong stays until it is mended. */
+    function say(name, text, retry) {
+      if (text) messages.set(name, { text, retry });
+      else messages.delete(name);
+      const faults = [...messages.values()].filter((message) => message.retry);
+      const latest = faults.at(-1) || [...messages.values()].at(-1);
       if (!status) return;
-      status.replaceChildren(text);
-      status.hidden = !text;
-      if (!retry) return;
+      status.hidden = !latest;
+      status.replaceChildren(latest?.text || "");
+      if (!latest?.retry) return;
       const button = hatchmap.element("button", config.words.retry);
       button.type = "button";
-      button.addEventListener("click", retry);
+      button.addEventListener("click", latest.retry);
       status.append(" ", button);
     }
 
@@ -166,15 +176,17 @@
     function features(name) {
       if (!loaded.has(name)) {
         const label = { layer: config.layers[name].label };
-        say(hatchmap.fill(config.words.loading, label));
+        say(name, hatchmap.fill(config.words.loading, label));
         const promise = fetchFeatures(name).then((data) => {
-          say(data.features.length ? "" : hatchmap.fill(config.words.empty, label));
+          const empty = hatchmap.fill(config.words.empty, label);
+          say(name, data.features.length ? "" : empty);
+          if (!data.features.length) window.setTimeout(() => say(name, ""), 4000);
           hatchmap.search?.index(name, data.features);
           return data;
         });
         promise.catch(() => {
           loaded.delete(name);
-          say(hatchmap.fill(config.words.failed, label), () => show(name));
+          say(name, hatchmap.fill(config.words.failed, label), () => show(name));
         });
         loaded.set(name, promise);
       }
@@ -219,7 +231,9 @@
     const count = cluster.getChildCount();
     const size = 30 + Math.min(Math.log2(count) * 3, 20);
     return L.divIcon({
-      html: `<span>${count}</span>`, className: "cluster", iconSize: [size, size],
+      html: `<span title="${hatchmap.fill(hatchmap.config.words.cluster, { count })}">${count}</span>`,
+      className: "cluster",
+      iconSize: [size, size],
     });
   }
 
