@@ -15,8 +15,8 @@ import pandas as pd
 from geo.errors import Fault, InputError
 from layers.catalog import layers
 from layers.demo_amenities import make_amenities, make_population
+from layers.demo_hubs import read_world
 from layers.demo_incubators import make_incubators
-from layers.demo_places import read_world
 from layers.demo_plan import make_progress, make_projects, make_sites
 from layers.demo_spaces import make_demands, make_spaces
 from layers.demo_streets import make_streets

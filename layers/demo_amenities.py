@@ -11,7 +11,8 @@ import shapely
 
 from geo.crs import project
 from layers.demo_incubators import pick
-from layers.demo_places import Floats, Ints, World, frame_points, scatter, spread_evenly, within
+from layers.demo_places import frame_points, scatter, spread_evenly
+from layers.demo_world import Floats, Ints, World, within
 
 # Weight, names, and shares of (required cultural venue, public cultural space) by category; a
 # category of the rules that is not here counts as an everyday one.
@@ -40,7 +41,7 @@ def make_amenities(world: World, incubators: gpd.GeoDataFrame, count: int) -> gp
     Parameters
     ----------
     world
-        As `demo_places.read_world` gives it.
+        As `demo_hubs.read_world` gives it.
     incubators
         Demo incubators, as `demo_incubators.make_incubators` gives them.
     count

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from layers.demo_places import Ints, World, allot, frame_points, scatter
+from layers.demo_places import frame_points, scatter
+from layers.demo_world import Ints, World, allot
 
 _STATUSES = {
     "operating": 0.76, "rectifying": 0.03, "completed": 0.05, "under_construction": 0.08,
@@ -41,7 +42,7 @@ def make_incubators(world: World, count: int) -> gpd.GeoDataFrame:
     Parameters
     ----------
     world
-        As `demo_places.read_world` gives it.
+        As `demo_hubs.read_world` gives it.
     count
         How many.
 
@@ -103,7 +104,7 @@ def industry_codes(world: World, names: list[str]) -> list[str | None]:
 
 def _choose_hubs(world: World, count: int) -> Ints:
     weights = world.hubs["weight"].to_numpy()
-    least = (weights > 0).astype(np.int64)
+    least = ((weights > 0) & world.hubs["town_code"].notna().to_numpy()).astype(np.int64)
     return np.repeat(np.arange(len(weights)), allot(count, weights, at_least=least))
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from layers.demo_incubators import pick
-from layers.demo_places import Ints, World, allot, frame_points, frame_table, scatter
+from layers.demo_places import frame_points, frame_table, scatter
+from layers.demo_world import Ints, World, allot
 
 _ORIGINS = {"park_built": 0.42, "renewal": 0.40, "leader_built": 0.12, "university": 0.06}
 _DECISIONS = {"candidate": 0.9, "fixed": 0.05, "forbidden": 0.05}
@@ -46,7 +47,7 @@ def make_sites(world: World, count: int) -> gpd.GeoDataFrame:
     Parameters
     ----------
     world
-        As `demo_places.read_world` gives it.
+        As `demo_hubs.read_world` gives it.
     count
         How many.
 

@@ -13,7 +13,8 @@ import shapely
 
 from geo.crs import project
 from layers.demo_incubators import industry_codes, pick
-from layers.demo_places import Floats, Ints, World, allot, frame_points, scatter
+from layers.demo_places import frame_points, scatter
+from layers.demo_world import Floats, Ints, World, allot
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def make_spaces(world: World, incubators: gpd.GeoDataFrame, count: int) -> gpd.G
     Parameters
     ----------
     world
-        As `demo_places.read_world` gives it.
+        As `demo_hubs.read_world` gives it.
     incubators
         As `demo_incubators.make_incubators` gives them; spaces of one never sum to more than 95 %
         of its incubation area.
@@ -112,7 +113,7 @@ def make_demands(world: World, count: int) -> gpd.GeoDataFrame:
     Parameters
     ----------
     world
-        As `demo_places.read_world` gives it.
+        As `demo_hubs.read_world` gives it.
     count
         How many.
 

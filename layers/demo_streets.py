@@ -14,12 +14,14 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial import KDTree
 
 from geo.crs import STORED_CRS, project, project_xy
-from layers.demo_places import Floats, Ints, World, frame_table
+from layers.demo_places import frame_table
+from layers.demo_world import Floats, Ints, World
 
 _BLOCK_M = 125.0
 _JITTER = 0.17  # of a block, either way
 _KEPT = 0.93  # share of block edges that have a street
-_INCUBATOR_REACH_M, _HUB_REACH_M = 900.0, 1500.0
+_INCUBATOR_REACH_M = 900.0
+_HUB_REACH = 1.2  # of the spread of a hub
 _SMALLEST = 25  # nodes of a piece of network that is kept
 _NEIGHBOURS = 8  # pieces that a piece may be linked with
 _MAIN_EVERY = 5  # every so many streets one is wider and has a name
@@ -43,7 +45,7 @@ def make_streets(world: World, incubators: gpd.GeoDataFrame) -> gpd.GeoDataFrame
     Parameters
     ----------
     world
-        As `demo_places.read_world` gives it.
+        As `demo_hubs.read_world` gives it.
     incubators
         Places to walk from, besides the hubs of the world.
 
@@ -80,10 +82,9 @@ def _make_grid(world: World, rng: np.random.Generator, incubators: gpd.GeoDataFr
     hubs = world.hubs[["x", "y"]].to_numpy(dtype=np.float64)
     near = shapely.get_coordinates(project(incubators.geometry, target=world.crs))
     origin = np.floor(np.vstack([hubs, near]).min(axis=0) / _BLOCK_M) * _BLOCK_M
-    cells = np.unique(
-        np.vstack([_disc(hubs - origin, _HUB_REACH_M), _disc(near - origin, _INCUBATOR_REACH_M)]),
-        axis=0,
-    )
+    reach_m = world.hubs["spread_m"].to_numpy(dtype=np.float64) * _HUB_REACH
+    discs = [_disc(hubs[reach_m == reach] - origin, reach) for reach in np.unique(reach_m)]
+    cells = np.unique(np.vstack([*discs, _disc(near - origin, _INCUBATOR_REACH_M)]), axis=0)
     jitter = rng.uniform(-_JITTER, _JITTER, cells.shape)
     xy = origin + (cells + jitter) * _BLOCK_M
     shapely.prepare(world.land)
