@@ -1,0 +1,287 @@
+"""The walking world of a store: its street network and what stands on it, ready to be asked.
+
+Building a network takes seconds, asking it milliseconds. So the network is saved beside the store
+and built anew only when streets or barriers change; what a process has once put together it keeps
+until one of the layers in it changes. Both are caches: they can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.catchment import Destinations
+from geo.costs import SpeedProfile, WalkCosts, walk_costs
+from geo.crs import project_xy
+from geo.errors import InputError
+from geo.graph import Positions, WalkNetwork
+from geo.network import build_network
+from geo.snap import snap
+from layers.query import Query
+from layers.store import Store
+
+Progress = Callable[[str, float], None]
+
+_FORMAT = 1  # of the saved network; another number is built anew
+_KEPT = 2  # worlds a process holds: the store being asked and the one before
+_NETWORK_LAYERS = ("streets", "barriers", "meta")
+_WORLD_LAYERS = ("amenities", "population", "rules")
+
+
+@dataclass(frozen=True, eq=False)
+class WalkWorld:
+    """A city on foot: the network, who walks, and what lies on it.
+
+    Parameters
+    ----------
+    network
+        The street network; None where no streets are loaded.
+    crs
+        Metric coordinate system of all coordinates, `EPSG:n`.
+    rules
+        The rules of amenities: categories, profiles, snapping distance.
+    rules_version
+        Their version.
+    amenity_frame, population_frame
+        The records behind the destinations.
+    streets_demo
+        Whether the network holds demo streets.
+    """
+
+    network: WalkNetwork | None
+    crs: str
+    rules: Mapping[str, Any]
+    rules_version: int
+    amenity_frame: gpd.GeoDataFrame
+    population_frame: gpd.GeoDataFrame
+    streets_demo: bool
+
+    @property
+    def max_snap_m(self) -> float:
+        """How far the street may be from a place that walks."""
+        return float(self.rules["planning"]["max_snap_m"])
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Keys of the categories, in their order."""
+        return tuple(category["key"] for category in self.rules["categories"])
+
+    @cached_property
+    def amenities(self) -> Destinations:
+        """The amenities that have one of the categories."""
+        code = {key: number for number, key in enumerate(self.categories)}
+        codes = self.amenity_frame["category"].map(code).to_numpy(dtype=np.float64, na_value=-1)
+        known = codes >= 0
+        x, y = self._metres(self.amenity_frame[known])
+        return Destinations(
+            x, y, self._snap(x, y), keys=self.categories, codes=codes[known].astype(np.int64)
+        )
+
+    @cached_property
+    def population(self) -> Destinations | None:
+        """The people, at their points or in the middle of their cells; None when not known."""
+        if self.population_frame.empty:
+            return None
+        x, y = self._metres(self.population_frame)
+        people = self.population_frame["people"].to_numpy(dtype=np.float64)
+        return Destinations(x, y, self._snap(x, y), keys=("people",), weights=people)
+
+    @cached_property
+    def demo_counted(self) -> bool:
+        """Whether streets, amenities or people come from demo records."""
+        frames = (self.amenity_frame, self.population_frame)
+        return self.streets_demo or any((f["provenance"] == "demo").any() for f in frames)
+
+    def profile(self, key: str | None = None) -> SpeedProfile:
+        """Return who walks, by key; by default as the rules say.
+
+        Raises
+        ------
+        InputError
+            When the rules have no such profile; the message lists those that they have.
+        """
+        key = key or self.rules["planning"]["default_profile"]
+        for profile in self.rules["profiles"]:
+            if profile["key"] == key:
+                return SpeedProfile(
+                    key=key,
+                    speed_km_h=float(profile["speed_km_h"]),
+                    steps_factor=float(profile.get("steps_factor", 1.0)),
+                    steps_allowed=bool(profile.get("steps_allowed", True)),
+                    max_grade=profile.get("max_grade"),
+                )
+        keys = ", ".join(profile["key"] for profile in self.rules["profiles"])
+        raise InputError(f"profile {key!r} is not in the rules; give one of {keys}")
+
+    def costs(self, key: str | None = None) -> WalkCosts:
+        """Return the walking times of a profile; worked out once.
+
+        Raises
+        ------
+        InputError
+            When there is no such profile or no network.
+        """
+        profile = self.profile(key)
+        if self.network is None:
+            raise InputError("there is no street network; load one: hatchmap import streets FILE")
+        with self._lock:
+            if profile.key not in self._costs:
+                self._costs[profile.key] = walk_costs(self.network, profile)
+            return self._costs[profile.key]
+
+    def place(self, frame: gpd.GeoDataFrame) -> Positions | None:
+        """Put records on the network, at their points or in their middle; None without one."""
+        return self._snap(*self._metres(frame))
+
+    @cached_property
+    def _lock(self) -> threading.Lock:
+        return threading.Lock()
+
+    @cached_property
+    def _costs(self) -> dict[str, WalkCosts]:
+        return {}
+
+    def _metres(self, frame: gpd.GeoDataFrame) -> tuple[Any, Any]:
+        points = shapely.point_on_surface(np.asarray(frame.geometry.array, dtype=object))
+        return project_xy(shapely.get_x(points), shapely.get_y(points), target=self.crs)
+
+    def _snap(self, x: Any, y: Any) -> Positions | None:
+        if self.network is None:
+            return None
+        return snap(self.network, x, y, max_snap_m=self.max_snap_m)
+
+
+_worlds: dict[str, tuple[str, WalkWorld]] = {}
+_worlds_lock = threading.Lock()
+
+
+def walk_world(store: Store, *, progress: Progress | None = None) -> WalkWorld:
+    """Return the walking world of a store as it stands now.
+
+    The same object as long as none of its layers change, so that what it works out is kept.
+
+    Parameters
+    ----------
+    store
+        The store.
+    progress
+        Called with the name of each stage and the share done while a network is built.
+    """
+    token = store.token(*_NETWORK_LAYERS, *_WORLD_LAYERS)
+    with _worlds_lock:
+        kept = _worlds.get(store.url)
+        if kept is not None and kept[0] == token:
+            return kept[1]
+        world = _make_world(store, progress)
+        _worlds.pop(store.url, None)
+        _worlds[store.url] = (token, world)
+        while len(_worlds) > _KEPT:
+            _worlds.pop(next(iter(_worlds)))
+        return world
+
+
+def _make_world(store: Store, progress: Progress | None) -> WalkWorld:
+    rules = store.rules("amenities")
+    amenities = store.read(
+        "amenities", Query(columns=["id", "name", "category", "unit", "provenance", "geometry"])
+    )
+    population = store.read("population", Query(columns=["id", "people", "provenance", "geometry"]))
+    return WalkWorld(
+        network=load_network(store, progress=progress),
+        crs=_metric(store),
+        rules=rules.body,
+        rules_version=rules.version,
+        amenity_frame=_located(amenities),
+        population_frame=_located(population),
+        streets_demo=store.count("streets", Query(where={"provenance": "demo"}, limit=1)) > 0,
+    )
+
+
+def _located(frame: pd.DataFrame) -> gpd.GeoDataFrame:
+    geographic = gpd.GeoDataFrame(frame)
+    missing = geographic.geometry.isna() | geographic.geometry.is_empty
+    return geographic[~missing].reset_index(drop=True)
+
+
+def _metric(store: Store) -> str:
+    return str(store.metric_crs.to_string())
+
+
+def load_network(store: Store, *, progress: Progress | None = None) -> WalkNetwork | None:
+    """Return the street network of a store: saved from before, or built and saved.
+
+    Returns
+    -------
+    WalkNetwork or None
+        None where the store has no streets.
+    """
+    if store.count("streets") == 0:
+        return None
+    path = network_path(store)
+    saved = _read_saved(path)
+    if saved is not None:
+        return saved
+    streets = gpd.GeoDataFrame(
+        store.read(
+            "streets",
+            Query(columns=["foot", "steps", "bridge", "tunnel", "speed_factor", "geometry"]),
+        )
+    )
+    barriers = gpd.GeoDataFrame(store.read("barriers", Query(columns=["kind", "geometry"])))
+    network = build_network(
+        streets,
+        crs=_metric(store),
+        barriers=barriers if len(barriers) else None,
+        progress=progress,
+    )
+    _save(network, path)
+    return network
+
+
+def network_path(store: Store) -> Path:
+    """Return where the network of a store as it stands is saved: beside the store."""
+    state = f"{_FORMAT} {_metric(store)} {store.token(*_NETWORK_LAYERS)}"
+    key = hashlib.sha256(state.encode()).hexdigest()[:16]
+    beside = Path(store.url)
+    return beside.with_name(f"{beside.name}.streets-{key}.npz")
+
+
+def _read_saved(path: Path) -> WalkNetwork | None:
+    """Read a saved network; one that is missing or damaged is simply not there."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return WalkNetwork.from_arrays(arrays)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _save(network: WalkNetwork, path: Path) -> None:
+    """Save whole or not at all, and remove what older streets left; a full disk does no harm."""
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".npz.part")
+    except OSError:
+        return  # the folder cannot be written: the network is built at each start
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **network.to_arrays())
+        Path(draft).replace(path)
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        return
+    stem = path.name.rpartition("-")[0]
+    for old in path.parent.glob(f"{stem}-*.npz"):
+        if old != path:
+            old.unlink(missing_ok=True)
