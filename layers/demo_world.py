@@ -48,22 +48,23 @@ class World:
 
 
 def allot(total: int, weights: npt.ArrayLike, *, at_least: npt.ArrayLike = 0) -> Ints:
-    """Share a number out by weights, by largest remainders.
+    """Share a number out by weights, by largest remainders; each gets the least where it can.
 
     >>> allot(10, [3, 1, 1]).tolist(), allot(5, [1, 0, 0], at_least=1).tolist()
     ([6, 2, 2], [3, 1, 1])
     """
     shares = np.asarray(weights, dtype=np.float64)
     least = np.broadcast_to(np.asarray(at_least, dtype=np.int64), shares.shape)
-    rest = total - int(least.sum())
-    if rest < 0:
+    if least.sum() > total:
         return allot(total, shares)
-    exact = rest * shares / shares.sum()
-    counts = np.floor(exact).astype(np.int64)
-    order = np.argsort(counts - exact, kind="stable")  # the largest remainders first
-    counts[order[: rest - int(counts.sum())]] += 1
-    allotted: Ints = counts + least
-    return allotted
+    exact = total * shares / shares.sum()
+    counts: Ints = np.maximum(np.floor(exact).astype(np.int64), least)
+    while rest := total - int(counts.sum()):
+        step = 1 if rest > 0 else -1
+        free = np.flatnonzero(counts + step >= least)
+        order = np.argsort(step * (counts - exact)[free], kind="stable")  # furthest off first
+        counts[free[order[: abs(rest)]]] += step
+    return counts
 
 
 def within(shapes: npt.NDArray[Any], which: Ints, xy: Floats) -> npt.NDArray[np.bool_]:
