@@ -194,11 +194,11 @@ class SqlEdit(Edit):
         if not changed:
             return
         table = self._store.tables.layers[layer.name]
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in new}
+        values: dict[str, Any] = {name: bindparam(f"_to_{name}") for name in new}
         self._connection.execute(
-            update(table).where(table.c.id == bindparam("the_id")).values(values),
+            update(table).where(table.c.id == bindparam("_of_id")).values(values),
             [
-                {"the_id": ids[row], **{f"new_{name}": new[name][row] for name in new}}
+                {"_of_id": ids[row], **{f"_to_{name}": new[name][row] for name in new}}
                 for row in changed
             ],
         )

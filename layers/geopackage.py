@@ -7,7 +7,7 @@ import datetime as dt
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -72,7 +72,7 @@ class GeoPackageDialect(Dialect):
     def overlaps(self, table: Table, bbox: Bounds) -> Condition:
         """Say that the envelope of a geometry meets a box.
 
-        The R-tree keeps envelopes rounded outward to 32 bits, up to a metre too large: what it
+        The R-tree keeps envelopes rounded outward to 32 bits, up to two metres too large: what it
         finds wholly inside the box is right, and only the rest is measured.
         """
         west, south, east, north = bbox
@@ -150,18 +150,18 @@ class GeoPackageStore(SqlStore):
     @classmethod
     def create(cls, path: Path, *, busy_s: float = BUSY_S) -> Self:
         """Make an empty store in a new file, complete from the moment that it is there."""
+        if path.exists():
+            raise InputError(f"{path} exists already: give a new name, or remove it")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb"):  # take the name, so that nobody else makes a file of it
                 pass
-        except FileExistsError as error:
-            raise InputError(f"{path} exists already: give a new name, or remove it") from error
         except OSError as error:
             raise StoreReadOnlyError(
                 f"store {path} cannot be made ({error.strerror}): choose another folder"
             ) from error
         try:
-            with _beside(path) as draft:
+            with _translating(str(path)), _beside(path) as draft:
                 draft.touch()
                 engine = _engine(_opener(draft, fixed=False, write=True, busy_s=busy_s), "BEGIN")
                 with engine.begin() as connection:
@@ -180,6 +180,7 @@ class GeoPackageStore(SqlStore):
             raise InputError(f"{target} exists already: give the backup a new name")
         try:
             with self.reading() as connection, _beside(target) as draft:
+                draft.touch()
                 source = connection.connection.dbapi_connection
                 copy = sqlite3.connect(draft)
                 try:
@@ -189,17 +190,11 @@ class GeoPackageStore(SqlStore):
                     copy.close()
                 draft.replace(target)
         except OSError as error:
-            raise StoreError(f"backup {target} cannot be written: {error.strerror}") from error
+            raise StoreError(f"backup {target} cannot be written ({error.strerror})") from error
 
-    @contextmanager
-    def translating(self) -> Iterator[None]:
+    def translating(self) -> AbstractContextManager[None]:
         """Turn SQLite's errors into errors of this program."""
-        try:
-            yield
-        except DBAPIError as error:
-            raise _translate(self.url, error.orig or error) from error
-        except sqlite3.Error as error:
-            raise _translate(self.url, error) from error
+        return _translating(self.url)
 
     def versions(self, connection: Connection) -> dict[str, str]:
         """Return a text for every layer that changes when the layer does.
@@ -365,6 +360,16 @@ def _beside(path: Path) -> Iterator[Path]:
     finally:
         for end in ("", "-wal", "-shm", "-journal"):
             Path(f"{draft}{end}").unlink(missing_ok=True)
+
+
+@contextmanager
+def _translating(url: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translate(url, error.orig or error) from error
+    except sqlite3.Error as error:
+        raise _translate(url, error) from error
 
 
 def _translate(url: str, error: BaseException) -> StoreError:

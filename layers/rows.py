@@ -40,10 +40,13 @@ def _blank(values: Objects, absent: npt.NDArray[np.bool_]) -> list[Any]:
     return list(blanked)
 
 
-def restore_value(column: Column, value: Any) -> Any:
+def restore_value(layer: Layer, column: Column, value: Any) -> Any:
     """Turn one stored value into what Python calls it: dates stay ISO text, lists become lists."""
     if column.kind in ("list", "json"):
-        return orjson.loads(value) if value else ([] if column.kind == "list" else None)
+        try:
+            return orjson.loads(value) if value else ([] if column.kind == "list" else None)
+        except ValueError as error:
+            raise _spoiled(layer, column, error) from error
     return bool(value) if column.kind == "boolean" and value is not None else value
 
 
@@ -83,16 +86,21 @@ def _restore_column(layer: Layer, column: Column, values: Sequence[Any]) -> pd.S
             values = [None if value is None else bool(value) for value in values]
         return build_column(column.kind, list(values))
     except (TypeError, ValueError) as error:
-        raise StoreCorruptError(
-            f"layer {layer.name}, column {column.name}: a stored value is not of kind "
-            f"{column.kind} ({error}); mend it with the program that wrote it"
-        ) from error
+        raise _spoiled(layer, column, error) from error
+
+
+def _spoiled(layer: Layer, column: Column, error: Exception) -> StoreCorruptError:
+    return StoreCorruptError(
+        f"layer {layer.name}, column {column.name}: a stored value is not of kind {column.kind} "
+        f"({error}); mend it with the program that wrote it"
+    )
 
 
 def record_of(layer: Layer, stored: Mapping[str, Any]) -> dict[str, Any]:
     """Turn one stored row into a record by column, the geometry last."""
     record = {
-        column.name: restore_value(column, stored.get(column.name)) for column in layer.columns
+        column.name: restore_value(layer, column, stored.get(column.name))
+        for column in layer.columns
     }
     if layer.spatial:
         record[GEOMETRY] = stored.get(GEOMETRY)

@@ -338,7 +338,7 @@ def _shown(layer: str, state: Mapping[str, Any] | None) -> dict[str, Any] | None
         return None if state is None else dict(state)
     declared = find_layer(layer)
     shown = {
-        column.name: restore_value(column, state[column.name])
+        column.name: restore_value(declared, column, state[column.name])
         for column in declared.columns
         if column.name in state
     }

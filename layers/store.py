@@ -168,7 +168,7 @@ class Store(ABC):
     def extent(self, layer: str | None = None) -> Bounds | None:
         """Return west, south, east, north of a layer or of all; None where nothing has a place.
 
-        Never smaller than the records' own, and at most about a metre larger.
+        Never smaller than the records' own, and at most two metres larger.
         """
 
     @abstractmethod
