@@ -153,7 +153,10 @@ def _write_xlsx(frame: pd.DataFrame, layer: Layer, file: Path, datum: str) -> li
     def cell(value: Any, *, bold: bool = False) -> Any:
         if not isinstance(value, str):
             return value
-        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
+        text = ILLEGAL_CHARACTERS_RE.sub("", value)
+        if not (bold or text.startswith("=")):
+            return text
+        made = WriteOnlyCell(sheet, text)
         made.data_type = "s"  # a text stays one, whatever sign it begins with
         made.font = Font(bold=bold)
         return made

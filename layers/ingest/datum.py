@@ -52,6 +52,8 @@ class Vote:
         How many single pieces of evidence were heard.
     beats_declared
         Whether this reading fits better than the declared one, by McNemar's test.
+    refuted
+        Whether it fits worse than the declared one, by the same test.
     """
 
     datum: str
@@ -61,6 +63,7 @@ class Vote:
     pair_share: float | None
     evidence: int
     beats_declared: bool = False
+    refuted: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,7 @@ def _vote(datum: str, flags: Flags, declared: Flags) -> Vote:
     better = int(np.sum((flags == 1) & (declared == 0)))
     worse = int(np.sum((flags == 0) & (declared == 1)))
     evidence = int(np.isfinite(flags).sum())
+    sure = (better - worse) ** 2 >= CRITICAL * (better + worse)
     return Vote(
         datum=datum,
         score=float(np.nansum(flags)) / evidence if evidence else 0.0,
@@ -202,7 +206,8 @@ def _vote(datum: str, flags: Flags, declared: Flags) -> Vote:
         near_streets_share=shares[1],
         pair_share=shares[2],
         evidence=evidence,
-        beats_declared=better > worse and (better - worse) ** 2 >= CRITICAL * (better + worse),
+        beats_declared=sure and better > worse,
+        refuted=sure and worse > better,
     )
 
 
@@ -231,7 +236,7 @@ def weigh_votes(votes: Sequence[Vote], declared: str) -> str | None:
             f"the coordinates were declared as {declared} but fit {winner.datum} better: {figures}."
             f" If they are {winner.datum}, import the file with datum {winner.datum}"
         )
-    if any(vote.datum != own and vote.score >= votes[0].score - 0.05 for vote in votes):
+    if any(vote.datum != own and not vote.refuted for vote in votes):
         return (
             f"the records cannot tell whether the datum is {declared} ({figures}); make sure by a "
             "record on the map, or import real streets first for a finer vote"
