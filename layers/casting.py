@@ -225,7 +225,7 @@ def _boolean(value: Any) -> Any:
 
 def _date(value: Any) -> Any:
     if isinstance(value, (dt.date, np.datetime64)):
-        return pd.Timestamp(value).strftime("%Y-%m-%d")
+        return pd.Timestamp(value).isoformat()[:10]
     if not isinstance(value, (str, int)):
         return BAD
     text = str(value).strip()
@@ -248,7 +248,7 @@ def _list(value: Any) -> Any:
             return [part.strip() for part in _SEPARATORS.split(text) if part.strip()]
         value = _parsed(text)
     if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-        parts = [_text(part) for part in value]
+        parts = [None if part is None else _text(part) for part in value]
         return BAD if BAD in parts else [part for part in parts if part]
     return BAD
 

@@ -218,8 +218,8 @@ def iso_date(value: Any) -> str:
     '2026-11-24'
     """
     if isinstance(value, dt.date):  # datetime and pandas' Timestamp are dates too
-        return value.strftime("%Y-%m-%d")
-    return dt.date.fromisoformat(str(pd.Timestamp(value).date())).isoformat()
+        return value.isoformat()[:10]
+    return pd.Timestamp(value).isoformat()[:10]
 
 
 def _nothing(_: Any) -> Any:
