@@ -16,6 +16,8 @@ from web.rows import (
     SPACE_COLUMNS,
     Result,
     amenity_row,
+    chart_year,
+    goal_row,
     large_area,
     matrix,
     place_hash,
@@ -118,12 +120,16 @@ def coverage_page(
         page="coverage",
         summary=summary_of(towns),
         towns=rows,
-        by_unit=tally(rows),
+        by_unit=[
+            {**row, "share": row.get("share", row.get("covered_share"))}
+            for row in towns.get("units") or tally(rows)
+        ],
         states=state_words(w, large_area(towns)),
         rule=rule_of(towns),
         matrix=matrix(industries, w),
         industry_rule=rule_of(industries),
         unit_rows=[unit_row(row) for row in units.get("units", ())],
+        goals=[goal_row(row, w) for row in units.get("goals", ())],
         as_of=towns.get("as_of"),
     )
 
@@ -159,12 +165,13 @@ def targets_page(
         for name in ("unit", "year", "indicator", "issuer")
     }
     reported = [row for row in rows if row["value"] is not None]
+    year = (chosen or {}).get("year") or chart_year(rows, report.get("as_of"))
     return render(
         "targets.html",
         frame=frame,
         page="targets",
         rows=rows,
-        charts=target_charts(rows),
+        charts=target_charts(rows, year=year, total_unit=rule_of(report).get("total_unit")),
         reported=len(reported),
         met=sum(1 for row in reported if (row["share"] or 0) >= 1),
         missing=sorted({what for row in rows for what in row["missing"]}),
@@ -237,13 +244,15 @@ def amenities_page(
     """
     found = report.get("rows", ()) if isinstance(report, Mapping) else report
     rows = [amenity_row(row, names or {}) for row in found]
+    tested = [row for row in rows if row["compliance"] and not row["approximate"]]
     given = rules or (report.get("rules") if isinstance(report, Mapping) else None) or {}
     return render(
         "amenities.html",
         frame=frame,
         page="amenities",
         rows=rows,
-        ok=sum(1 for row in rows if row["compliance"].get("ok")),
+        tested=len(tested),
+        ok=sum(1 for row in tested if row["compliance"].get("ok")),
         planned=any(row["planning"] for row in rows),
         categories=[{**category, "label": frame.words.pick(category)} for category in categories],
         compliance=given.get("compliance") or {},

@@ -84,23 +84,28 @@ def summary_of(result: Result) -> dict[str, Any]:
 def town_row(row: Result, names: Mapping[str, str], w: Words) -> dict[str, Any]:
     """Return a town as the table shows it."""
     nearest = row.get("nearest") or {}
+    called = {found["id"]: found.get("name") for found in row.get("found") or ()}
+
+    def name(key: Any) -> Any:
+        return called.get(key) or names.get(key) or key
+
     return {
         **row,
         "list": w.get(f"list.{row.get('status')}", str(row.get("status") or "")),
         "evidence_label": w.get(f"evidence.{row.get('evidence')}", ""),
-        "found": [{"id": key, "name": names.get(key, key)} for key in row.get("incubators") or ()],
+        "found": [{"id": key, "name": name(key)} for key in row.get("incubators") or ()],
         "nearest": {
-            **dict.fromkeys(("id", "distance_m", "walk_minutes", "drive_minutes")),
+            **dict.fromkeys(("id", "distance_m", "walk_minutes", "drive_minutes", "approximate")),
             **nearest,
-            "name": names.get(nearest.get("id", ""), nearest.get("id")),
+            "name": nearest.get("name") or name(nearest.get("id")),
         },
-        "disagrees": bool(row.get("disagrees") or row.get("disagreement")),
-        "boundary": bool(row.get("boundary") or row.get("on_boundary")),
+        "disagrees": bool(row.get("disagrees")),
+        "boundary": bool(row.get("boundary")),
     }
 
 
 def tally(rows: Iterable[Result]) -> list[dict[str, Any]]:
-    """Count towns by unit and state."""
+    """Count towns by unit and state, for a result that does not say it itself."""
     tally: dict[str, dict[str, Any]] = {}
     for row in rows:
         unit = row.get("unit") or "—"
@@ -119,7 +124,7 @@ def target_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[
     pace = row.get("pace")
     expected = pace.get("expected") if isinstance(pace, Mapping) else None
     ratio = pace.get("ratio") if isinstance(pace, Mapping) else pace
-    measure = indicator.get("unit", "")
+    measure = indicator.get("unit_en" if w.lang == "en" else "unit", indicator.get("unit", ""))
     return {
         **dict.fromkeys(("unit", "year", "issuer", "target", "value", "share")),
         **row,
@@ -134,22 +139,48 @@ def target_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[
     }
 
 
-def target_charts(rows: Sequence[Result]) -> list[dict[str, Any]]:
-    """Group targets into charts: one an indicator and year, a bar a unit."""
-    charts: dict[tuple[Any, Any], dict[str, Any]] = {}
+def target_charts(
+    rows: Sequence[Result], *, year: Any = None, total_unit: str | None = None
+) -> list[dict[str, Any]]:
+    """Group targets into charts: one an indicator and year, a bar a unit.
+
+    Parameters
+    ----------
+    rows
+        Targets as `target_row` gives them.
+    year
+        Only this year's, and those of the whole plan, whose year is its last.
+    total_unit
+        The name of the whole city, whose bar would dwarf the others.
+    """
+    charts: dict[tuple[Any, Any], list[Result]] = {}
     for row in rows:
-        if row["target"] is None:
+        if row["target"] is None or row["unit"] in (None, total_unit):
             continue
-        key = (row["indicator"], row["year"])
-        chart = charts.setdefault(
-            key, {"label": row["label"], "year": row["year"], "measure": row["measure"], "bars": []}
-        )
-        chart["bars"].append(row)
+        if year is None or str(row["year"]) == str(year):
+            charts.setdefault((row["indicator"], row["year"]), []).append(row)
     return [
-        {**chart, "most": max(bar["target"] for bar in chart["bars"]) or 1}
-        for chart in charts.values()
-        if len(chart["bars"]) > 1
+        {
+            "label": bars[0]["label"],
+            "year": bars[0]["year"],
+            "measure": bars[0]["measure"],
+            "bars": bars,
+            "most": max(bar["target"] for bar in bars) or 1,
+        }
+        for bars in charts.values()
+        if len(bars) > 1
     ]
+
+
+def chart_year(rows: Sequence[Result], as_of: Any) -> Any:
+    """Return the year that charts show first: that of the day asked about, else the first planned.
+
+    >>> chart_year([{"year": 2025}, {"year": 2026}], "2026-11-24")
+    2026
+    """
+    years = sorted({row["year"] for row in rows})
+    asked = str(as_of or "")[:4]
+    return next((year for year in years if str(year) == asked), years[0] if years else None)
 
 
 def place_row(row: Result, label: Any) -> dict[str, Any]:
@@ -187,6 +218,7 @@ def amenity_row(row: Result, names: Mapping[str, str]) -> dict[str, Any]:
         **row,
         "name": row.get("name") or names.get(row.get("id", ""), row.get("id", "")),
         "compliance": row.get("compliance") or {},
+        "approximate": bool(row.get("approximate")),
         "planning": planning,
         "note": row.get("planning_note"),
         "circle": {
@@ -249,16 +281,25 @@ def _cell(cell: Any) -> dict[str, Any]:
 
 def unit_row(row: Result) -> dict[str, Any]:
     """Return a unit's incubators as the table shows them."""
-
-    def first(*names: str) -> Any:
-        value = next((row[name] for name in names if row.get(name) is not None), None)
-        return len(value) if isinstance(value, list | tuple) else value
-
+    empty = ("code", "operating", "planned", "operating_area_m2", "chain_leader_built",
+             "chain_leader_ok", "twenty", "ok")  # fmt: skip
+    asked = [year.get("ok") for year in row.get("twenty_years") or ()]
+    judged = [ok for ok in asked if ok is not None]
     return {
-        "unit": row.get("unit") or row.get("name"),
-        "operating": first("operating"),
-        "planned": first("planned", "planned_only"),
-        "area_m2": first("area_m2", "operating_area_m2"),
-        "leader": first("chain_leader_built", "leader_built", "chain_leader"),
-        "twenty": first("twenty"),
+        **dict.fromkeys(empty),
+        **row,
+        "unit": row.get("unit"),
+        "twenty_ok": all(judged) if judged else None,
+        "towns_share": (row.get("towns") or {}).get("covered_share"),
+        "industries_share": (row.get("industries") or {}).get("covered_share"),
+    }
+
+
+def goal_row(row: Result, w: Words) -> dict[str, Any]:
+    """Return a counted goal of the plan as the table shows it."""
+    return {
+        **dict.fromkeys(("id", "unit", "clause", "target", "value", "ok", "demo")),
+        **row,
+        "label": w.pick(row),
+        "missing": [str(what) for what in row.get("missing") or ()],
     }

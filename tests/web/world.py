@@ -80,7 +80,36 @@ INDUSTRIES = {
         {"key": "toys", "name": "教玩具", "name_en": "Toys", "state": "none", "units": {}},
     ],
 }
-UNITS = {"units": [{"unit": "东区", "operating": 1, "planned": 0, "area_m2": 25000.0, "twenty": 1}]}
+UNITS = {
+    "units": [
+        {
+            "unit": "东区",
+            "operating": 1,
+            "planned": 0,
+            "operating_area_m2": 25000.0,
+            "chain_leader_built": 0,
+            "chain_leader_ok": False,
+            "twenty": 1,
+            "twenty_years": [{"year": 2026, "count": 1, "ok": True}],
+            "towns": TOWNS["summary"],
+            "industries": None,
+        }
+    ],
+    "goals": [
+        {
+            "id": "T1",
+            "zh": HOSTILE,
+            "en": HOSTILE,
+            "unit": "家",
+            "target": 3.0,
+            "value": 1.0,
+            "ok": False,
+            "missing": ["基数"],
+            "demo": True,
+            "clause": "二(一)",
+        }
+    ],
+}
 INDICATORS = [{"key": "space", "zh": "新增孵化空间", "en": "New space", "unit": "万㎡"}]
 TARGETS = {
     "rows": [
