@@ -152,7 +152,9 @@ def nearest_segment(
                     if square > 0.0:
                         share = ((px - x[k]) * dx + (py - y[k]) * dy) / square
                         share = min(1.0, max(0.0, share))
-                    away_m = np.hypot(x[k] + share * dx - px, y[k] + share * dy - py)
+                    near_x = (1.0 - share) * x[k] + share * x[k + 1]
+                    near_y = (1.0 - share) * y[k] + share * y[k + 1]
+                    away_m = np.hypot(near_x - px, near_y - py)
                     nearer = away_m < best_m or (away_m == best_m and (best < 0 or k < best))
                     if nearer and not _contains(barred, k):
                         best, best_share, best_m = k, share, away_m
