@@ -223,7 +223,12 @@ def _boolean(value: Any) -> Any:
     return _BOOLEANS.get(str(value).strip().lower(), BAD)
 
 
-def _date(value: Any) -> Any:
+def read_date(value: Any) -> Any:
+    """Read a date as ISO text: None when blank, `BAD` when it is none.
+
+    >>> read_date("2026年5月1日"), read_date(dt.date(2026, 5, 1)), read_date("soon") is BAD
+    ('2026-05-01', '2026-05-01', True)
+    """
     if isinstance(value, (dt.date, np.datetime64)):
         return pd.Timestamp(value).isoformat()[:10]
     if not isinstance(value, (str, int)):
@@ -278,7 +283,7 @@ _CASTS: dict[str, Callable[[Any], Any]] = {
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
-    "date": _date,
+    "date": read_date,
     "list": _list,
     "json": _json,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime as dt
 import hashlib
 import json
 import math
@@ -13,9 +12,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-import pandas as pd
-
 from geo.errors import Fault, InputError
+from layers.casting import read_date
 from layers.catalog import Column, Layer
 
 Bounds = tuple[float, float, float, float]
@@ -211,15 +209,11 @@ def _boolean(value: Any) -> bool:
     return known[word]
 
 
-def iso_date(value: Any) -> str:
-    """Write a date, or text that holds one in ISO 8601, as `YYYY-MM-DD`.
-
-    >>> iso_date(pd.Timestamp("2026-11-24 08:30"))
-    '2026-11-24'
-    """
-    if isinstance(value, dt.date):  # datetime and pandas' Timestamp are dates too
-        return value.isoformat()[:10]
-    return pd.Timestamp(value).isoformat()[:10]
+def _date(value: Any) -> str:
+    date = read_date(value)
+    if not isinstance(date, str):
+        raise TypeError
+    return date
 
 
 def _nothing(_: Any) -> Any:
@@ -232,7 +226,7 @@ _CASTS = {
     "number": _number,
     "integer": _integer,
     "boolean": _boolean,
-    "date": iso_date,
+    "date": _date,
     "json": _nothing,
 }
 _EXPECTED = {

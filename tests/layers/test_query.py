@@ -25,7 +25,7 @@ SPACES = layer("spaces")
         ("available_from", pd.Timestamp("2026-05-01 10:00"), "2026-05-01"),
         (
             "available_from",
-            Range("2026-05", dt.datetime(2026, 6, 1, tzinfo=dt.UTC)),
+            Range("2026/5/1", dt.datetime(2026, 6, 1, tzinfo=dt.UTC)),
             Range("2026-05-01", "2026-06-01"),
         ),
         ("unit", ("A", "B"), ("A", "B")),
