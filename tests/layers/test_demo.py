@@ -289,3 +289,16 @@ def test_a_place_without_polygons_is_told_what_is_wanting(tmp_path):
         install_pack(store, load_pack("none"))
         with pytest.raises(InputError, match="at least one reporting unit with a polygon"):
             make_demo(store)
+
+
+def test_bare_units_without_plan_towns_or_industries_suffice(tmp_path):
+    unit = gpd.GeoDataFrame(
+        {"code": ["a"], "name": ["A"]}, geometry=[shapely.box(10, 50, 10.1, 50.1)], crs="EPSG:4490"
+    )
+    with create_store(tmp_path / "s.gpkg") as store:
+        install_pack(store, load_pack("none"))
+        with store.edit("test") as edit:
+            edit.insert("reporting_units", unit)
+        frames = make_demo(store, as_of=DAY, **SMALL)
+    assert len(frames["incubators"]) == 30
+    assert shapely.covers(unit.geometry[0], frames["streets"].geometry.to_numpy()).all()
