@@ -1,0 +1,99 @@
+"""Answers: worked out once for each state of the store, told to clients by entity tags."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, Protocol
+
+import orjson
+from fastapi import Request, Response
+
+from api.cache import Cache
+from api.stores import StoreHandle
+from layers.store import Store
+
+GEOJSON = "application/geo+json"
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+_YEAR_S = 31_536_000
+
+
+class Result(Protocol):
+    """A typed result of a question."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+
+
+def to_bytes(value: Any) -> bytes:
+    """Write plain values as JSON.
+
+    >>> to_bytes({"day": dt.date(2026, 1, 2)})
+    b'{"day":"2026-01-02"}'
+    """
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+
+
+def today() -> dt.date:
+    """Return the day it is where the server stands."""
+    return dt.datetime.now(tz=dt.UTC).astimezone().date()
+
+
+def open_request_store(request: Request) -> Store:
+    """Return the store of the server that the request came to."""
+    handle: StoreHandle = request.app.state.store
+    return handle.get()
+
+
+def respond(
+    request: Request,
+    make: Callable[[Store], bytes],
+    *,
+    media_type: str = JSON,
+    key: tuple[Any, ...] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Answer a reading request from the cache, or work the answer out and keep it.
+
+    An answer is kept under the address, `key`, the state of the store and the day (pace and
+    forecasts depend on it), so that an edit is seen by the next request.
+
+    Parameters
+    ----------
+    request
+        The request.
+    make
+        Works the answer out.
+    media_type
+        What the answer is.
+    key
+        What the answer depends on beside its address, such as the language.
+    headers
+        More headers.
+    """
+    store = open_request_store(request)
+    token = store.token()
+    state = (request.url.path, request.url.query, *key, token, today().isoformat())
+    etag = f'W/"{blake2b(repr(state).encode(), digest_size=12).hexdigest()}"'
+    # An address that names this very state never changes; any other is asked for again.
+    pinned = request.query_params.get("v") == token
+    all_headers = {
+        "ETag": etag,
+        "Cache-Control": f"max-age={_YEAR_S}, immutable" if pinned else "no-cache",
+        "Vary": "Cookie, Accept-Encoding",
+        **(headers or {}),
+    }
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=all_headers)
+    cache: Cache = request.app.state.cache
+    body = cache.get(state, lambda: make(store))
+    if not body:
+        return Response(status_code=204, headers=all_headers)
+    return Response(body, media_type=media_type, headers=all_headers)
+
+
+def respond_result(request: Request, ask: Callable[[Store], Result], **more: Any) -> Response:
+    """Answer with the JSON of a typed result."""
+    return respond(request, lambda store: to_bytes(ask(store).to_json()), **more)

@@ -1,0 +1,129 @@
+"""The HTTP application, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.base import RequestResponseEndpoint
+
+from api.auth import load_token
+from api.cache import Cache
+from api.errors import add_error_handlers, answer_problem
+from api.routes import docs, files, health, map_data, pages, questions, records, surface
+from api.security import add_headers
+from api.settings import Settings, load_settings
+from api.stores import StoreHandle
+from geo.errors import HatchmapError
+
+log = logging.getLogger("hatchmap")
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the application.
+
+    Parameters
+    ----------
+    settings
+        The settings; those of the environment where not given.
+    """
+    settings = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(run_in_threadpool(_warm_up, app))
+        yield
+        await warming
+        app.state.store.close()
+
+    app = FastAPI(
+        title="Hatchmap 孵化空间数字地图",
+        description="Where incubation space is, what it lacks, and where the plan stands.",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.store = StoreHandle(settings.store_path)
+    app.state.cache = Cache(max_bytes=settings.cache_mb * 1_000_000)
+    app.state.staff_token, app.state.staff_token_is_new = load_token(
+        settings.staff_token, settings.data
+    )
+    add_error_handlers(app, pages.draw_error)
+    for module in (health, files, docs, questions, records, map_data, surface, pages):
+        app.include_router(module.router)
+    docs.describe(app)
+    app.middleware("http")(_limit_body)
+    app.middleware("http")(add_headers)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    return app
+
+
+async def _limit_body(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    """Refuse bodies that are too large before they are read."""
+    most = request.app.state.settings.max_body_mb * 1_000_000
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) <= most:
+        return await call_next(request)
+    return answer_problem(request, 413, f"the body may have at most {most} bytes")
+
+
+def _warm_up(app: FastAPI) -> None:
+    """Put the walking world together, so that the first click need not wait."""
+    # Imported here: the kernels behind it take most of the start.
+    from layers.walking import walk_world  # noqa: PLC0415
+
+    try:
+        world = walk_world(app.state.store.get())
+        if world.network is not None:
+            world.costs()
+            _ = world.amenities, world.population
+    except HatchmapError as error:
+        log.warning("the walking network is not ready: %s", error)
+
+
+class _Server(uvicorn.Server):
+    """Says where the map is once it can be opened."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, token: str | None) -> None:
+        super().__init__(config)
+        self._settings = settings
+        self._token = token
+
+    async def startup(self, sockets: list[object] | None = None) -> None:
+        """Start, then print the address."""
+        await super().startup(sockets)  # type: ignore[arg-type]  # sockets, passed through
+        if not self.started or not self.servers:
+            return
+        port = self.servers[0].sockets[0].getsockname()[1]
+        address = f"http://{self._settings.host}:{port}"
+        sys.stdout.write(f"Hatchmap: {address}\n")
+        if self._token:
+            sys.stdout.write(f"Staff link, shown once: {address}/staff?token={self._token}\n")
+        sys.stdout.flush()
+
+
+def serve(settings: Settings) -> None:
+    """Serve until stopped.
+
+    Raises
+    ------
+    StoreError
+        When the store cannot be opened.
+    """
+    app = create_app(settings)
+    app.state.store.get()
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.port, log_level="warning", access_log=False
+    )
+    token = app.state.staff_token if app.state.staff_token_is_new else None
+    _Server(config, settings, token).run()

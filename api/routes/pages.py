@@ -1,0 +1,237 @@
+"""The pages: each asks its questions and draws their results inside the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.answers import HTML, open_request_store, respond
+from api.auth import COOKIE, matches
+from api.params import Day, Lang
+from api.questions.about import ask_about
+from api.questions.amenities import ask_amenities
+from api.questions.coverage import (
+    ask_industry_coverage,
+    ask_town_coverage,
+    ask_unit_coverage,
+)
+from api.questions.structure import ask_structure
+from api.questions.targets import ask_targets
+from api.security import page_headers
+from api.settings import Settings
+from api.views import has_demo, map_view, page_frame, read_basemap, read_city
+from geo.errors import HatchmapError, NotFoundError
+from layers.query import Query as Records
+from layers.store import Store
+from web import pages
+from web.frame import PageFrame
+
+router = APIRouter(include_in_schema=False)
+
+Draw = Callable[[Store, "Framer"], str]
+Text = Annotated[str | None, Query(max_length=100)]
+
+
+class Framer:
+    """Makes the frame of one page."""
+
+    def __init__(self, request: Request, store: Store, lang: str) -> None:
+        self.settings: Settings = request.app.state.settings
+        self.store = store
+        self.lang = lang
+        self.url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+    def __call__(self, **said: Any) -> PageFrame:
+        """Return the frame; `said` is what `api.views.page_frame` takes."""
+        return page_frame(self.store, self.settings, lang=self.lang, url=self.url, **said)
+
+
+def _draw(request: Request, lang: str, draw: Draw) -> Response:
+    def make(store: Store) -> bytes:
+        return draw(store, Framer(request, store, lang)).encode()
+
+    answer = respond(request, make, media_type=HTML, key=(lang,))
+    if answer.status_code == 200:
+        answer.headers.update(page_headers(bytes(answer.body), request.app.state.settings))
+    if request.query_params.get("lang") == lang:
+        answer.set_cookie("lang", lang, max_age=31_536_000, samesite="lax")
+    return answer
+
+
+def _names(store: Store) -> dict[str, str]:
+    frame = store.read("incubators", Records(columns=["name"]))
+    return dict(zip(frame["id"], frame["name"], strict=True))
+
+
+@router.get("/")
+def get_home(request: Request, lang: Lang) -> Response:
+    """Draw the digital map."""
+
+    def draw(store: Store, frame: Framer) -> str:
+        coverage = ask_town_coverage(store).to_json()
+        view = map_view(store, frame.settings, lang=lang, coverage=coverage)
+        said = frame(demo_counted=view.demo_counted, version=_version(coverage))
+        return pages.home_page(coverage, view=view, frame=said)
+
+    return _draw(request, lang, draw)
+
+
+def _version(answer: Mapping[str, Any]) -> str:
+    """Return the version of the rules that an answer used, as the frame prints it."""
+    rule = answer.get("rule") or {}
+    return f"{rule['name']} {rule['version']}" if "name" in rule and "version" in rule else ""
+
+
+@router.get("/coverage")
+def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
+    """Draw which towns and industries have an incubator."""
+
+    def draw(store: Store, frame: Framer) -> str:
+        towns = ask_town_coverage(store, as_of=date).to_json()
+        industries = ask_industry_coverage(store, as_of=date).to_json()
+        units = ask_unit_coverage(store, as_of=date).to_json()
+        demo = any(answer["demo_counted"] for answer in (towns, industries, units))
+        said = frame(demo_counted=demo, version=_version(towns))
+        return pages.coverage_page(towns, industries, units, frame=said, names=_names(store))
+
+    return _draw(request, lang, draw)
+
+
+@router.get("/targets")
+def get_targets(
+    request: Request,
+    lang: Lang,
+    unit: Text = None,
+    year: Text = None,
+    indicator: Text = None,
+    issuer: Text = None,
+) -> Response:
+    """Draw the board of the plan's targets."""
+    # Forms send empty fields for "all".
+    chosen = {
+        "unit": unit or None,
+        "year": int(year) if (year or "").isdigit() else None,
+        "indicator": indicator or None,
+        "issuer": issuer or None,
+    }
+
+    def draw(store: Store, frame: Framer) -> str:
+        report = ask_targets(store, **chosen).to_json()
+        whole = report if not any(chosen.values()) else ask_targets(store).to_json()
+        options = {
+            name: sorted({row[name] for row in whole["rows"] if row.get(name) is not None})
+            for name in chosen
+        }
+        return pages.targets_page(
+            report,
+            frame=frame(demo_counted=report["demo_counted"], version=_version(report)),
+            indicators=store.rules("targets").body.get("indicators", ()),
+            chosen=chosen,
+            options=options,
+        )
+
+    return _draw(request, lang, draw)
+
+
+@router.get("/structure")
+def get_structure(request: Request, lang: Lang) -> Response:
+    """Draw space by role of the structure and by zone."""
+
+    def draw(store: Store, frame: Framer) -> str:
+        report = ask_structure(store).to_json()
+        return pages.structure_page(
+            report,
+            frame=frame(demo_counted=report["demo_counted"]),
+            roles=read_city(store).get("roles", ()),
+        )
+
+    return _draw(request, lang, draw)
+
+
+@router.get("/amenities")
+def get_amenities(request: Request, lang: Lang) -> Response:
+    """Draw the two tests of the 15-minute zone."""
+
+    def draw(store: Store, frame: Framer) -> str:
+        report = ask_amenities(store).to_json()
+        return pages.amenities_page(
+            report,
+            frame=frame(demo_counted=report["demo_counted"]),
+            categories=store.rules("amenities").body["categories"],
+            names=_names(store),
+        )
+
+    return _draw(request, lang, draw)
+
+
+@router.get("/incubators/{incubator}")
+def get_incubator(
+    request: Request, lang: Lang, incubator: Annotated[str, Path(max_length=200)]
+) -> Response:
+    """Draw everything public about one incubator."""
+
+    def draw(store: Store, frame: Framer) -> str:
+        record = store.get("incubators", incubator)
+        rows = ask_amenities(store, incubator=incubator).to_json()["rows"]
+        spaces = store.read("spaces", Records(where={"incubator": incubator}, limit=200))
+        return pages.incubator_page(
+            record,
+            frame=frame(
+                title=str(record.get("name") or incubator),
+                demo_counted=record.get("provenance") == "demo",
+            ),
+            amenities=rows[0] if rows else None,
+            spaces=spaces.drop(columns="geometry").to_dict("records"),
+            history=_public_history(store, incubator),
+            categories=store.rules("amenities").body["categories"],
+        )
+
+    return _draw(request, lang, draw)
+
+
+def _public_history(store: Store, incubator: str) -> list[dict[str, Any]]:
+    """Return when a record changed and what was done; who did it is the staff's to know."""
+    return [
+        {"at": change.at, "who": "", "action": change.action, "note": change.note}
+        for change in store.history("incubators", incubator)
+    ]
+
+
+@router.get("/about")
+def get_about(request: Request, lang: Lang) -> Response:
+    """Draw what the map rests on."""
+
+    def draw(store: Store, frame: Framer) -> str:
+        info = ask_about(store)
+        return pages.about_page(info.to_json(), frame=frame(demo_counted=info.demo_counted))
+
+    return _draw(request, lang, draw)
+
+
+@router.get("/staff")
+def open_staff(request: Request, token: Annotated[str, Query(max_length=500)]) -> Response:
+    """Let the staff in by their link: the token becomes a cookie and leaves the address."""
+    if not matches(request, token):
+        raise NotFoundError("there is nothing here")
+    answer = RedirectResponse("/", status_code=303)
+    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+    return answer
+
+
+def draw_error(
+    request: Request, status: int, detail: str, errors: Sequence[Mapping[str, Any]]
+) -> str:
+    """Draw the page of an error, even where there is no store to draw a frame from."""
+    lang = request.query_params.get("lang") or request.cookies.get("lang") or "zh"
+    settings: Settings = request.app.state.settings
+    try:
+        store = open_request_store(request)
+        frame = page_frame(
+            store, settings, lang=lang, url=request.url.path, demo_counted=has_demo(store)
+        )
+    except HatchmapError:
+        frame = PageFrame(lang=lang, basemap=read_basemap(settings).kind, url=request.url.path)
+    return pages.error_page(status, "", detail, frame=frame, errors=errors)

@@ -1,0 +1,50 @@
+"""The store that a server answers from: opened once, opened again when its file is another."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from layers.store import Store, open_store
+
+
+class StoreHandle:
+    """Opens the store at the first question, and again after a restore put another file there.
+
+    Parameters
+    ----------
+    path
+        The store's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._open: tuple[tuple[int, int], Store] | None = None
+
+    def get(self) -> Store:
+        """Return the store, open for reading.
+
+        Raises
+        ------
+        StoreError
+            When there is none, or it cannot be read.
+        """
+        with self._lock:
+            stat = self.path.stat() if self.path.exists() else None
+            file = (stat.st_dev, stat.st_ino) if stat else None
+            if self._open is not None and self._open[0] == file:
+                return self._open[1]
+            # An older one is not closed: answers on their way may still read from it.
+            self._open = None
+            store = open_store(self.path)
+            if file is not None:
+                self._open = (file, store)
+            return store
+
+    def close(self) -> None:
+        """Let go of the store."""
+        with self._lock:
+            if self._open is not None:
+                self._open[1].close()
+                self._open = None

@@ -1,0 +1,117 @@
+"""Views: what the pages' frame and map need to know of the store and the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.questions.coverage import ask_town_coverage
+from api.settings import Settings
+from layers.catalog import layers
+from layers.query import Query
+from layers.store import Store
+from web.frame import PageFrame
+from web.mapview import MAP_LAYERS, Basemap, Extent, MapView
+
+_WORLD: Extent = (-170.0, -60.0, 170.0, 75.0)
+_DEMO = Query(where={"provenance": "demo"})
+
+
+def read_basemap(settings: Settings) -> Basemap:
+    """Return the base map of the settings.
+
+    >>> from api.settings import Settings
+    >>> read_basemap(Settings(basemap="tianditu")).kind  # no key: nothing could be shown
+    'none'
+    """
+    if settings.basemap in ("", "none"):
+        return Basemap()
+    if settings.basemap == "tianditu":
+        if not settings.tianditu_key:
+            return Basemap()
+        return Basemap(
+            kind="tianditu",
+            key=settings.tianditu_key,
+            datum="cgcs2000",
+            attribution=settings.basemap_attribution,
+        )
+    return Basemap(
+        kind="url",
+        url=settings.basemap,
+        datum=settings.basemap_datum,
+        attribution=settings.basemap_attribution,
+    )
+
+
+def has_demo(store: Store, *names: str) -> bool:
+    """Tell whether one of the layers (all by default) holds demo records."""
+    return any(store.count(name, _DEMO) for name in names or layers())
+
+
+def read_city(store: Store) -> Mapping[str, Any]:
+    """Return the city as its pack names it; empty for a store of no city."""
+    city: Mapping[str, Any] = store.meta("city") or {}
+    return {} if city.get("key") == "none" else city
+
+
+def page_frame(
+    store: Store,
+    settings: Settings,
+    *,
+    lang: str,
+    url: str,
+    demo_counted: bool = False,
+    version: str = "",
+    title: str = "",
+) -> PageFrame:
+    """Return what the frame of a page says."""
+    return PageFrame(
+        lang=lang,
+        title=title,
+        demo_counted=demo_counted,
+        review_number=settings.review_number,
+        basemap=read_basemap(settings).kind,
+        version=version,
+        data_date=data_date(store),
+        url=url,
+        city=read_city(store),
+    )
+
+
+def data_date(store: Store) -> str:
+    """Return the day of the last edit; empty for a store without any."""
+    batches = store.batches()
+    return batches[-1].at[:10] if batches else ""
+
+
+def map_view(
+    store: Store, settings: Settings, *, lang: str, coverage: Mapping[str, Any] | None = None
+) -> MapView:
+    """Return what the city map shows.
+
+    Parameters
+    ----------
+    coverage
+        The answer of the industrial towns as plain values; asked for where not given.
+    """
+    answer = coverage or ask_town_coverage(store).to_json()
+    rules = store.rules("amenities").body
+    counts = {spec.name: store.count(spec.name) for spec in MAP_LAYERS if spec.name in layers()}
+    return MapView(
+        lang=lang,
+        extent=store.extent("reporting_units") or store.extent() or _WORLD,
+        counts=counts,
+        city=read_city(store),
+        states={row["code"]: row["state"] for row in answer["towns"] if row.get("code")},
+        radii={
+            "urban": rules["compliance"]["urban_radius_m"],
+            "rural": rules["compliance"]["rural_radius_m"],
+        },
+        categories=rules["categories"],
+        large_area_m2=answer["rule"].get("large_area_m2"),
+        basemap=read_basemap(settings),
+        review_number=settings.review_number,
+        data_date=data_date(store),
+        token=store.token(),
+        demo_counted=has_demo(store, *counts),
+    )
