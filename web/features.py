@@ -14,6 +14,7 @@ import shapely
 from layers.catalog import layer
 
 DIGITS = 6  # decimals of a degree: 0.1 m
+MAP_TOLERANCE_DEG = 0.0002  # about 20 m: what outlines on the city map may be simplified by
 
 
 def collection(

@@ -181,6 +181,7 @@ def _base(view: MapView, w: Words) -> folium.Map:
     for tiles in _base_tiles(view.basemap, w):
         tiles.add_to(drawn)
     _named(CustomPane("grids", z_index=450, pointer_events=True), "grids").add_to(drawn)
+    _named(CustomPane("labels", z_index=560), "labels").add_to(drawn)
     _named(CustomPane("zones-reach", z_index=440), "zones").add_to(drawn)
     return drawn
 
@@ -275,7 +276,7 @@ def _geojson(name: str, layer: gpd.GeoDataFrame | Mapping[str, Any]) -> Mapping[
     if not isinstance(layer, gpd.GeoDataFrame):
         return layer
     spec = next(spec for spec in MAP_LAYERS if spec.name == name)
-    columns = ("name", "name_en", "provenance", *spec.columns, *ALWAYS)
+    columns = ("name", "name_en", "centre_lon", "centre_lat", "provenance", *spec.columns, *ALWAYS)
     if name == "incubators":
         columns = (*columns, "setting")
     if name == "industrial_towns":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from layers.catalog import Column, layer
+from layers.catalog import Column, layer, layers
 from web.words import Words
 
 Result = Mapping[str, Any]
@@ -120,23 +121,69 @@ def tally(rows: Iterable[Result]) -> list[dict[str, Any]]:
 
 def target_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[str, Any]:
     """Return a target as the board shows it."""
-    indicator = indicators.get(row["indicator"], {})
-    pace = row.get("pace")
-    expected = pace.get("expected") if isinstance(pace, Mapping) else None
-    ratio = pace.get("ratio") if isinstance(pace, Mapping) else pace
-    measure = indicator.get("unit_en" if w.lang == "en" else "unit", indicator.get("unit", ""))
+    indicator = {**row, **indicators.get(row["indicator"], {})}
+    measure = indicator.get("unit_en") if w.lang == "en" else row.get("measure")
     return {
-        **dict.fromkeys(("unit", "year", "issuer", "target", "value", "share")),
+        **dict.fromkeys(("unit", "year", "issuer", "target", "value", "share", "pace")),
+        **dict.fromkeys(("expected_share", "forecast", "demo")),
         **row,
-        "digits": 0
-        if all(float(row.get(key) or 0).is_integer() for key in ("target", "value"))
-        else 1,
-        "label": w.pick(indicator) if indicator else row["indicator"],
-        "measure": measure,
-        "expected": expected,
-        "ratio": ratio,
-        "missing": [str(what) for what in row.get("missing") or ()],
+        "digits": 0 if all(float(row.get(k) or 0).is_integer() for k in ("target", "value")) else 1,
+        "label": w.pick({"key": row["indicator"], **indicator}),
+        "measure": measure if measure is not None else "",
+        "missing": [missing_text(code, indicators, w) for code in row.get("missing") or ()],
     }
+
+
+def missing_text(code: str, indicators: Mapping[str, Result], w: Words) -> str:
+    """Return what lacks, as people read it.
+
+    Results name it `progress:东区`, `baseline:INDICATOR:DATE` or, by layer and column,
+    `incubators.revenue_cny`.
+
+    >>> from web.words import words
+    >>> missing_text("incubators.revenue_cny", {}, words("en"))
+    'Incubators: Revenue (CNY)'
+    >>> missing_text("progress:东区", {}, words("zh"))
+    '进展数据：东区'
+    """
+    kind, *rest = re.split(r"[:.]", code)
+    if "." in code and kind in layers():
+        declared = layer(kind)
+        columns = {column.name: getattr(column, w.lang) for column in declared.columns}
+        kind = getattr(declared, w.lang)
+        said = [columns.get(part) or _indicator_label(part, indicators, w) for part in rest]
+    else:
+        kind = w.get(f"missing.{kind}", kind)
+        said = [_indicator_label(part, indicators, w) for part in rest]
+    if not said:
+        return kind
+    colon, comma = ("：", " ") if w.lang == "zh" else (": ", ", ")
+    return f"{kind}{colon}{comma.join(said)}"
+
+
+def check_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[str, Any]:
+    """Return a check of the targets' tables as the page shows it."""
+    kind, *rest = str(row["name"]).split(":")
+    said = [_indicator_label(part, indicators, w) for part in rest]
+    english = row.get("detail_en") if w.lang == "en" else None
+    return {
+        "name": " ".join([w.get(f"check.{kind}", kind), *said]),
+        "ok": bool(row.get("ok")),
+        "detail": english or row.get("detail") or "",
+    }
+
+
+def baseline_row(row: Result | str, indicators: Mapping[str, Result], w: Words) -> str:
+    """Return a missing baseline as people read it."""
+    if isinstance(row, str):
+        return missing_text(row, indicators, w)
+    label = _indicator_label(str(row.get("indicator")), indicators, w)
+    parts = (row.get("definition") or label, row.get("unit"), row.get("measured_on"))
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _indicator_label(key: str, indicators: Mapping[str, Result], w: Words) -> str:
+    return w.pick(indicators[key]) if key in indicators else key
 
 
 def target_charts(
@@ -301,5 +348,5 @@ def goal_row(row: Result, w: Words) -> dict[str, Any]:
         **dict.fromkeys(("id", "unit", "clause", "target", "value", "ok", "demo")),
         **row,
         "label": w.pick(row),
-        "missing": [str(what) for what in row.get("missing") or ()],
+        "missing": [missing_text(code, {}, w) for code in row.get("missing") or ()],
     }

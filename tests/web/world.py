@@ -122,11 +122,13 @@ TARGETS = {
             "value": value,
             "share": None if value is None else value / target,
             "pace": None if value is None else value / target / 0.9,
-            "missing": [] if value is not None else ["2024年底基数"],
+            "missing": [] if value is not None else ["progress:南区", "baseline:space:2024-12-31"],
         }
         for unit, target, value in [("东区", 40.0, 44.0), ("西区", 20.0, 5.5), ("南区", 10.0, None)]
     ],
-    "checks": [{"name": "annex", "ok": True, "detail": "40 + 20 + 10 = 70"}],
+    "checks": [
+        {"name": "sum:space:2026", "ok": True, "detail": "40 + 20 + 10 = 70", "detail_en": "=70"}
+    ],
 }
 STRUCTURE = {
     "roles": [

@@ -96,6 +96,18 @@
     return L.circleMarker(latlng, { ...style, renderer });
   }
 
+  /** Write a unit's name on the map: without a base map nothing else says where one is. */
+  function unitLabel(layer, config) {
+    const p = layer.feature.properties;
+    const seated = Number.isFinite(p.centre_lon) && Number.isFinite(p.centre_lat);
+    const place = seated ? [p.centre_lat, p.centre_lon] : layer.getBounds().getCenter();
+    return L.tooltip(place, {
+      permanent: true, direction: "center", className: "unit-label", interactive: false,
+      pane: "labels",
+      content: hatchmap.element("span", hatchmap.nameOf(p, config)),
+    });
+  }
+
   function drawFeatures(name, data, group, config, renderer) {
     const drawn = L.geoJSON(data, {
       style: (feature) => hatchmap.areaStyle(name, feature.properties, config),
@@ -112,6 +124,9 @@
         bindText(mark, name, layer.feature.properties, config);
         marks.push(mark);
       });
+    }
+    if (name === "reporting_units" && !config.hasBase) {
+      drawn.eachLayer((layer) => layer.getBounds && marks.push(unitLabel(layer, config)));
     }
     if (group.addLayers) group.addLayers(drawn.getLayers());
     else {
@@ -144,6 +159,9 @@
     const [west, south, east, north] = config.extent;
     // Unanimated, or the end of the animation would undo the view of the address.
     map.fitBounds([[south, west], [north, east]], { padding: [12, 12], animate: false });
+    const far = () => map.getContainer().classList.toggle("far", map.getZoom() < 9);
+    map.on("zoomend", far);
+    far();
     const loaded = new Map();
     const status = document.getElementById("map-status");
     const renderer = L.canvas({ pane: "grids" });
