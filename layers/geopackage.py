@@ -94,12 +94,8 @@ class GeoPackageDialect(Dialect):
             func.ST_MaxY(shape) >= south,
             func.ST_MinY(shape) <= north,
         )
-        keys = (
-            select(edges.id)
-            .select_from(tree.join(owner, owner.c[KEY] == edges.id))
-            .where(found, or_(inside, measured))
-        )
-        return table.c[KEY].in_(keys)
+        meets = select(owner.c[KEY]).where(owner.c[KEY] == edges.id, measured).exists()
+        return table.c[KEY].in_(select(edges.id).where(found, or_(inside, meets)))
 
     def write_shapes(self, layer: Layer, shapes: npt.NDArray[np.object_]) -> list[Any]:
         """Encode geometries, of one type where the layer has single and multiple ones."""

@@ -26,6 +26,9 @@ def indexed_at_once(
     with without_triggers(connection, table):
         yield keys
         fill_tree(connection, table, keys, shapes)
+    # Else SQLite takes every index for selective, and looks into a column's before the R-tree.
+    connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+    connection.exec_driver_sql(f'ANALYZE "{table.name}"')
 
 
 def next_key(connection: Connection, table: Table) -> int:
