@@ -15,6 +15,7 @@ from layers.checking.places import (
     find_overlaps,
     find_stray_divisions,
 )
+from layers.checking.plan import find_unreconciled_targets
 from layers.checking.records import (
     find_area_contradictions,
     find_date_contradictions,
@@ -41,6 +42,7 @@ _CHECKS: tuple[Callable[[World], Iterator[Found]], ...] = (
     find_orphan_spaces,
     find_duplicates,
     find_date_contradictions,
+    find_unreconciled_targets,
 )
 
 

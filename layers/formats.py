@@ -24,9 +24,9 @@ from openpyxl.styles import Font
 
 from geo.errors import InputError
 from layers.catalog import Layer
+from layers.ingest.sheets import FORMULA
 
 _SEPARATED = re.compile(r"[、，,;；|/\n]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHEET_ROWS = 1_048_575  # below the headings
 _DBF_NAME_BYTES = 10
 
@@ -133,7 +133,7 @@ def guard_formula(value: Any) -> Any:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def _rows(columns: dict[str, list[Any]]) -> Iterator[list[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from layers.catalog import Layer
 from layers.catalog import layer as find_layer
 from layers.ingest.datum import Vote, vote_datums, weigh_votes
 from layers.ingest.evidence import doubt_headings, gather_evidence
-from layers.ingest.fill import Gazetteer, fill_records, read_gazetteer
+from layers.ingest.fill import fill_records
+from layers.ingest.gazetteer import Gazetteer, read_gazetteer
 from layers.ingest.headings import HeadingMatch, match_headings
 from layers.ingest.places import Places, check_near, read_places
 from layers.ingest.tables import read_file
+from layers.ingest.units import plain
 from layers.ingest.values import CellFault, is_blank, parse_column
 from layers.query import Query
 from layers.schema import RowFault, examine
@@ -175,6 +178,7 @@ def import_file(  # noqa: PLR0913 - options of one act, each with its default
     gazetteer = read_gazetteer(store)
     if declared is not None:
         _check_places(store, draft, raw, declared, gazetteer)
+    _place_by_incubator(draft, gazetteer)
     _fill(draft, gazetteer)
     batch = max((done.number for done in store.batches()), default=0) + 1
     records = _examine(draft, _sign(draft, Path(path), declared, batch))
@@ -256,7 +260,8 @@ def _require_sense(
         )
     if not layer.spatial:
         return
-    if layer.geometry_required and not (placed or match.place):
+    by_incubator = "incubator" in {meaning.column for meaning in match.columns.values()}
+    if layer.geometry_required and not (placed or match.place or by_incubator):
         raise InputError(
             f"{layer.name} need a place and the headings name none: {shown}; say which hold it by "
             "lon=HEADING and lat=HEADING"
@@ -290,6 +295,24 @@ def _check_places(
         draft.votes = votes or None
         verdict = weigh_votes(votes, declared)
         draft.warnings += [verdict] if verdict else []
+
+
+def _place_by_incubator(draft: _Draft, gazetteer: Gazetteer) -> None:
+    """Put what belongs to an incubator and has no place of its own at the incubator."""
+    if not draft.layer.spatial or "incubator" not in draft.frame:
+        return
+    words = gazetteer.vocabularies["incubator"].words
+    at = dict(zip(gazetteer.incubators["id"], gazetteer.incubators.geometry, strict=True))
+    geometry = draft.places.geometry.copy()
+    faulty = {fault.row for fault in draft.places.faults}
+    placed = 0
+    for position, stated in enumerate(draft.frame["incubator"]):
+        shape = at.get(words.get(plain(str(stated)), ""))
+        if geometry[position] is None and shape and int(draft.rows[position]) not in faulty:
+            geometry[position] = shape
+            placed += 1
+    draft.places = replace_fields(draft.places, geometry=geometry)
+    draft.warnings += [f"{placed} place(s) taken from the incubator"] if placed else []
 
 
 def _fill(draft: _Draft, gazetteer: Gazetteer) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geo.crs import project
-from layers.ingest.fill import Gazetteer, read_gazetteer
+from layers.ingest.gazetteer import Gazetteer, read_gazetteer
 from layers.store import Store
 
 SHOWN = 5

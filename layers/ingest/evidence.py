@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from layers.ingest.datum import Evidence
-from layers.ingest.fill import Gazetteer
+from layers.ingest.gazetteer import Gazetteer
 from layers.ingest.places import Places, parse_degrees
 from layers.ingest.units import plain
 from layers.query import Query
@@ -57,7 +57,7 @@ def gather_evidence(
 
 def _named(frame: pd.DataFrame, gazetteer: Gazetteer) -> list[str | None]:
     """Name the smallest area that each record states: its town, else its unit."""
-    areas, words = gazetteer.areas, gazetteer.unit_words
+    areas, words = gazetteer.areas, gazetteer.vocabularies["unit"].words
 
     def column(name: str) -> list[str]:
         cells = frame[name] if name in frame else [None] * len(frame)

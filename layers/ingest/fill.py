@@ -6,96 +6,22 @@ What a record states is never overwritten: where it and its polygon disagree, th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geo.errors import NotFoundError
 from layers.catalog import Layer
+from layers.ingest.gazetteer import Gazetteer, Vocabulary
 from layers.ingest.units import plain
 from layers.ingest.values import CellFault, is_blank
-from layers.store import Store
-
-WHOLE_CITY = "全市"
-_INDUSTRY_COLUMNS = ("lead_industries", "industries", "industry")
 
 Geometries = npt.NDArray[np.object_]
 Cells = dict[str, list[Any]]  # the columns of a frame, completed in place
-
-
-@dataclass(frozen=True)
-class Gazetteer:
-    """The names and polygons of a city that records refer to.
-
-    Attributes
-    ----------
-    units
-        Reporting units: `name`, `aliases`, `inside`, `division_codes`, `geometry`.
-    towns
-        Divisions of level town: `code`, `name`, `parent_code`, `geometry`.
-    industries
-        Plain spelling to the name of an industry.
-    city_names
-        Names of the city as a whole, which the unit of a table may be.
-    """
-
-    units: gpd.GeoDataFrame
-    towns: gpd.GeoDataFrame
-    industries: Mapping[str, str]
-    city_names: tuple[str, ...]
-
-    @property
-    def unit_words(self) -> dict[str, str]:
-        """Plain spelling to the name of a unit."""
-        words: dict[str, str] = {}
-        for name, aliases in zip(self.units["name"], self.units["aliases"], strict=True):
-            words |= {plain(alias): str(name) for alias in aliases if plain(alias) not in words}
-        return words | {plain(name): name for name in (*self.city_names, *self.units["name"])}
-
-    @property
-    def city_areas(self) -> Geometries:
-        """The polygons that make up the city: of its units, else of its towns."""
-        for frame in (self.units, self.towns):
-            placed = frame.geometry[frame.geometry.notna()]
-            if len(placed):
-                return np.asarray(placed.array)
-        return np.array([], dtype=object)
-
-    @property
-    def areas(self) -> dict[str, shapely.Geometry]:
-        """Name of a unit, or code or unambiguous name of a town, to its polygon."""
-        towns = self.towns[self.towns.geometry.notna()]
-        single = towns[~towns["name"].duplicated(keep=False)]
-        units = self.units[self.units.geometry.notna()]
-        return {
-            **dict(zip(single["name"], single.geometry, strict=True)),
-            **dict(zip(towns["code"], towns.geometry, strict=True)),
-            **dict(zip(units["name"], units.geometry, strict=True)),
-        }
-
-
-def read_gazetteer(store: Store) -> Gazetteer:
-    """Read the names and polygons of a store's city."""
-    divisions = store.read("divisions")
-    industries: dict[str, str] = {}
-    try:
-        listed = store.rules("industries").body.get("industries", [])
-    except NotFoundError:
-        listed = []
-    for industry in listed:
-        words = (industry.get("key"), industry.get("name_en"), *industry.get("aliases", ()))
-        for word in (*words, industry["name"]):
-            industries[plain(str(word))] = industry["name"]
-    city = store.meta("city") or {}
-    names = tuple(filter(None, (WHOLE_CITY, city.get("name"), city.get("name_en"))))
-    towns = divisions[divisions["level"] == "town"].reset_index(drop=True)
-    return Gazetteer(store.read("reporting_units"), towns, industries, names)
 
 
 @dataclass(frozen=True)
@@ -135,11 +61,17 @@ def fill_records(
     notes: list[str] = []
     if layer.name == "divisions":
         notes += _fill_divisions(cells, frame.index)
-    notes += _name_industries(cells, gazetteer)
+    for name in cells.keys() & gazetteer.vocabularies.keys():
+        wrong, told = _use_words(cells[name], frame.index, gazetteer.vocabularies[name])
+        faults += [(name, fault) for fault in wrong]
+        notes += told
     if "unit" in names and len(gazetteer.units):
-        faults += _name_units(cells, frame.index, gazetteer)
         notes += _fill_units(cells, geometry, gazetteer)
-    if "town_code" in names and len(gazetteer.towns):
+    if layer.name == "industrial_towns":
+        notes += _fill_towns(
+            cells | {"town": cells["name"], "town_code": cells["code"]}, geometry, gazetteer
+        )
+    elif "town_code" in names and len(gazetteer.towns):
         notes += _fill_towns(cells, geometry, gazetteer)
     columns = {
         column.name: pd.Series(cells[column.name], index=frame.index, dtype=object)
@@ -148,23 +80,34 @@ def fill_records(
     return Filled(pd.DataFrame(columns, index=frame.index), faults, notes)
 
 
-# --- Units and industries --------------------------------------------------------------------
+# --- Words and units ---------------------------------------------------------------------------
 
 
-def _name_units(cells: Cells, rows: pd.Index, gazetteer: Gazetteer) -> list[tuple[str, CellFault]]:
-    words = gazetteer.unit_words
-    faults = []
-    for position, stated in enumerate(cells["unit"]):
-        if is_blank(stated):
+def _use_words(
+    values: list[Any], rows: pd.Index, vocabulary: Vocabulary
+) -> tuple[list[CellFault], list[str]]:
+    """Bring names to the city's own; others are faults, or are kept and told."""
+    faults: list[CellFault] = []
+    unknown: dict[str, None] = {}
+    words = vocabulary.words
+    for position, value in enumerate(values):
+        stated = value if isinstance(value, list) else [] if is_blank(value) else [str(value)]
+        if not words or not stated:
             continue
-        name = words.get(plain(str(stated)))
-        if name is None:
-            fix = f"give one of {'、'.join(gazetteer.units['name'])}, or leave it empty"
-            fault = CellFault(int(rows[position]), "is no unit of the city", stated, fix)
-            faults.append(("unit", fault))
-        else:
-            cells["unit"][position] = name
-    return faults
+        named = list(dict.fromkeys(words.get(plain(word), word) for word in stated))
+        values[position] = named if isinstance(value, list) else named[0]
+        others = [word for word in stated if plain(word) not in words]
+        unknown |= dict.fromkeys(others)
+        if others and vocabulary.strict:
+            fix = f"give one of {'、'.join(vocabulary.examples)}"
+            faults.append(
+                CellFault(int(rows[position]), f"is no {vocabulary.what}", others[0], fix)
+            )
+    if vocabulary.strict or not unknown:
+        return faults, []
+    told = "、".join(list(unknown)[:10]) + ("…" if len(unknown) > 10 else "")
+    what = f"{len(unknown)} {vocabulary.what} name(s) are not in the city's list and were kept"
+    return faults, [f"{what}: {told}"]
 
 
 def _fill_units(cells: Cells, geometry: Geometries, gazetteer: Gazetteer) -> list[str]:
@@ -177,31 +120,6 @@ def _fill_units(cells: Cells, geometry: Geometries, gazetteer: Gazetteer) -> lis
     for position, holders in found.items():
         cells["unit"][position] = names[holders[0]]
     return [f"unit: {len(found)} missing name(s) taken from the unit's polygon"] if found else []
-
-
-def _name_industries(cells: Cells, gazetteer: Gazetteer) -> list[str]:
-    """Bring names of industries to those of the rules; others stay as they are, and are told."""
-    words = gazetteer.industries
-    unknown: dict[str, None] = {}
-
-    def name(text: str) -> str:
-        found = words.get(plain(text))
-        if found is None:
-            unknown[text] = None
-        return found or text
-
-    def named(value: Any) -> Any:
-        if isinstance(value, list):
-            return list(dict.fromkeys(name(item) for item in value))
-        return value if is_blank(value) else name(str(value))
-
-    if not words:
-        return []
-    for column in cells.keys() & set(_INDUSTRY_COLUMNS):
-        cells[column] = [named(value) for value in cells[column]]
-    told = "、".join(list(unknown)[:10]) + ("…" if len(unknown) > 10 else "")
-    note = f"{len(unknown)} industry name(s) are not in the city's list and were kept: {told}"
-    return [note] if unknown else []
 
 
 # --- Towns -----------------------------------------------------------------------------------

@@ -186,7 +186,9 @@ def _candidates(heading: str, index: Index) -> list[Match]:
     heading_text = heading.removesuffix("(必填)").removesuffix("（必填）")
     full = sorted(index.get(plain(heading_text), ()))
     if full:
-        return list(dict.fromkeys(Match(name) for _, name in full))
+        # A column's own name or label leaves no doubt; an alias may be that of several.
+        sure = [name for rank, name in full if rank <= 1]
+        return list(dict.fromkeys(Match(name) for name in sure or [name for _, name in full]))
     base, unit = split_unit(heading_text)
     named = sorted(index.get(plain(base), ())) if unit else []
     matches = [

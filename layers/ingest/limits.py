@@ -10,7 +10,7 @@ from typing import NoReturn
 from geo.errors import InputError
 
 MIB = 1024 * 1024
-MAX_ROWS = 1_000_000
+MAX_ROWS = 500_000  # about 1.5 GB and 40 s
 # A cell of text takes several times its size in memory, a row of a binary file about its size.
 MAX_BYTES = {"text": 100 * MIB, "sheet": 50 * MIB, "binary": 2048 * MIB, "zip": 500 * MIB}
 

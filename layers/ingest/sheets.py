@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from io import TextIOWrapper
@@ -20,8 +21,11 @@ from pyogrio.errors import DataSourceError
 from geo.errors import Fault, InputError
 from layers.ingest.limits import MAX_BYTES, MIB, choose_layer, open_zip, refuse_damaged
 
-Cells = Sequence[Any]
+Cells = Iterable[Any]
 Row = tuple[int, list[str]]
+
+# A text that a spreadsheet would run as a formula stands in a CSV behind one more apostrophe.
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def find_encoding(file: Path) -> str:
@@ -69,7 +73,7 @@ def read_text(file: Path, layer_name: str | None, sheet: str | None, max_rows: i
         delimiter = "\t" if file.suffix.lower() == ".tsv" else _find_delimiter(sample)
         rows = csv.reader(stream, delimiter=delimiter, strict=True)
         try:
-            frame = _frame(rows, file, max_rows)
+            frame = _frame((map(_unguard, row) for row in rows), file, max_rows)
         except csv.Error as error:
             raise InputError(
                 f"{file}, line {rows.line_num}: {error}; are the quotation marks closed?"
@@ -77,6 +81,15 @@ def read_text(file: Path, layer_name: str | None, sheet: str | None, max_rows: i
     if encoding == "gb18030":
         frame.attrs["notes"].append("the text was read as GB18030 (GBK)")
     return frame
+
+
+def _unguard(cell: str) -> str:
+    """Take off the apostrophe that keeps a text from being run as a formula; not off a number.
+
+    >>> [_unguard(cell) for cell in ("'=1+1", "''=x", "'tis", "-5")]
+    ['=1+1', "'=x", "'tis", '-5']
+    """
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def _find_delimiter(sample: str) -> str:

@@ -36,10 +36,6 @@ _NUMBER = re.compile(
 _NOT_NUMBERS = re.compile(r"nan|[+-]?inf(inity)?|#(div/0!|n/a|value!|ref!|name\?|num!|null!)")
 _YEARS = range(1900, 2101)
 
-# A text with a sign in front that a spreadsheet would run as a formula is exported behind an
-# apostrophe, as spreadsheets themselves keep it; here the apostrophe comes off again.
-GUARDED = re.compile(r"'(?=[=+\-@\t\r])")
-
 
 class CellError(ValueError):
     """A cell cannot be read; `fix` says the way out."""
@@ -172,7 +168,7 @@ def _plain_text(cell: Any) -> str:
     text = str(cell).strip()
     if "\0" in text:
         raise CellError("holds a zero byte", "save the file anew as UTF-8")
-    return GUARDED.sub("", text, count=1)
+    return text
 
 
 def _half_width(cell: Any) -> str:

@@ -3,16 +3,23 @@
 import csv
 import json
 import sqlite3
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from geo.errors import InputError
+from layers.catalog import layer as find_layer
 from layers.export import export_layer, format_names
+from layers.formats import FORMATS
 from layers.imports import import_file
+from layers.ingest.tables import read_file
 from layers.query import Query
 from tests.layers.tiny import make_tiny, place
 
@@ -99,6 +106,21 @@ def test_formulas_are_disarmed(store, tmp_path):
         below for above, below in zip(sheet[1], sheet[2], strict=True) if above.value == "name"
     )
     assert (cell.value, cell.data_type) == (NAME, "s")
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    names=st.lists(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1), min_size=1)
+)
+@example(names=["'=1", "=1", "''", '"', "-", "+86", "@a", "a,b", "；", "﹣1"])
+def test_any_name_survives_a_table(names):
+    layer = find_layer("progress")
+    frame = pd.DataFrame({"unit": pd.Series(names, dtype="str"), "evidence": "x"})
+    with TemporaryDirectory() as folder:
+        for ending in (".csv", ".xlsx"):
+            FORMATS[ending].write(frame, layer, Path(folder) / f"a{ending}", "wgs84")
+            back = read_file(Path(folder) / f"a{ending}")
+            assert back["unit"].to_list() == names
 
 
 def test_geojson_by_the_rfc(store, tmp_path):

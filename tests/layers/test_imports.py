@@ -194,6 +194,42 @@ def test_tables_need_no_datum(store, tmp_path):
     assert set(store.read("progress")["unit"]) == {"全市", "西区"}
 
 
+def test_words_of_the_rules_become_their_keys(store, tmp_path):
+    head = "名称,类别,经度,纬度"
+    file = write(tmp_path, ["甲,咖啡馆,120.65,28.05", "乙,酒吧,120.65,28.05"], head=head)
+    report = import_file(store, "amenities", file, datum="wgs84", skip_bad=True)
+    assert faults(report) == [(3, "category", "is no category")]
+    assert store.read("amenities")["category"].to_list() == ["cafe"]
+    head = "责任单位,年度,指标,完成值,截至日期"
+    rows = ["全市,2026,新增就业,5,2026-06-30", "东,2026,幸福指数,5,2026-06-30"]
+    report = import_file(store, "progress", write(tmp_path, rows, head=head))
+    assert set(store.read("progress")["indicator"]) == {"jobs", "幸福指数"}
+    assert any("幸福指数" in warning for warning in report.warnings)
+
+
+def test_spaces_are_placed_by_their_incubator(store, tmp_path):
+    import_file(store, "incubators", write(tmp_path, GOOD), datum="wgs84")
+    file = write(tmp_path, ["甲园,100", "a3,50", "无名园,20"], head="所属孵化器,面积")
+    report = import_file(store, "spaces", file, skip_bad=True)
+    assert faults(report) == [
+        (4, "incubator", "is no id or unambiguous name of an incubator"),
+        (4, "geometry", "is missing"),
+    ]
+    frame = store.read("spaces").set_index("incubator")
+    assert frame.geometry["a1"] == shapely.Point(120.65, 28.05)
+    assert frame["unit"].to_dict() == {"a1": "西区", "a3": "东区"}
+    assert any("2 place(s) taken from the incubator" in told for told in report.warnings)
+
+
+def test_a_town_list_gets_its_codes(store, tmp_path):
+    file = write(
+        tmp_path, ["山镇,东区,official", "云镇,东区,官方名单"], head="乡镇,县市区,名单性质"
+    )
+    report = import_file(store, "industrial_towns", file, skip_bad=True)
+    assert faults(report) == [(3, "code", "is missing")]
+    assert store.read("industrial_towns")["code"].to_list() == ["990102101"]
+
+
 def test_divisions_get_level_parent_and_code(store, tmp_path):
     file = tmp_path / "towns.csv"
     square = "POLYGON((120.6 28,120.65 28,120.65 28.1,120.6 28.1,120.6 28))"

@@ -55,7 +55,21 @@ def test_check_reports_the_overlap(store):
     assert "157.2 km²" in worst[0].detail_en
     stray = next(finding for finding in report.findings if finding.name == "outside_parent")
     assert "龙港镇(苍南县→龙港市)" in stray.detail_zh
-    assert not [finding for finding in report.findings if finding.name == "targets"]
+    assert not [finding for finding in report.findings if finding.layer == "plan_targets"]
+
+
+def test_changing_one_target_fails_and_is_named(store):
+    where = {"unit": "乐清市", "year": 2026, "indicator": "jobs"}
+    target = store.read("plan_targets", Query(where=where)).iloc[0]
+    with store.edit("t") as edit:
+        edit.update("plan_targets", target["id"], value=target["value"] + 1)
+    failed = [one for one in check_store(store).findings if one.layer == "plan_targets"]
+    with store.edit("t") as edit:
+        edit.update("plan_targets", target["id"], value=target["value"])
+    assert failed
+    assert all(finding.level == "error" for finding in failed)
+    assert any("sum" in finding.name and "jobs" in finding.name for finding in failed)
+    assert any(target["id"] in finding.ids for finding in failed)
 
 
 @pytest.mark.parametrize(

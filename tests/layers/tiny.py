@@ -19,6 +19,8 @@ from layers.store import Store, create_store
 WEST, EAST = shapely.box(120.60, 28.0, 120.70, 28.1), shapely.box(120.70, 28.0, 120.80, 28.1)
 HILL, COAST = shapely.box(120.70, 28.0, 120.75, 28.1), shapely.box(120.75, 28.0, 120.80, 28.1)
 VALVES = {"key": "valves", "name": "泵阀", "name_en": "Valves", "aliases": ["阀门"]}
+JOBS = {"key": "jobs", "zh": "新增就业", "en": "New jobs"}
+CAFE = {"key": "cafe", "zh": "咖啡馆", "en": "Cafés", "group": "format"}
 INDUSTRIES = {"industries": [VALVES | {"codes": ["C344"], "group": "pillar"}]}
 
 
@@ -46,6 +48,10 @@ def make_tiny(path: Path) -> Store:
         edit.insert("divisions", place(divisions, [WEST, EAST, HILL, COAST]))
         edit.set_meta("city", {"key": "tiny", "name": "小城", "name_en": "Tiny"})
         edit.set_meta("metric_crs", "EPSG:4549")
+        edit.set_rules(
+            "targets", {"total_unit": "全市", "indicators": [JOBS]}, "drawn for the tests"
+        )
+        edit.set_rules("amenities", {"categories": [CAFE]}, "drawn for the tests")
         edit.set_rules("industries", INDUSTRIES, "drawn for the tests")
     return store
 
