@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,19 +14,17 @@ import numpy as np
 import pandas as pd
 
 from geo.crs import DATUMS, STORED_CRS, parse_datum
-from geo.errors import InputError
 from layers.boundaries import refresh_units
-from layers.catalog import Layer
 from layers.catalog import layer as find_layer
 from layers.ingest.datum import Vote, vote_datums, weigh_votes
-from layers.ingest.evidence import doubt_headings, gather_evidence
+from layers.ingest.draft import Draft, draft_records
+from layers.ingest.evidence import gather_evidence
 from layers.ingest.fill import fill_records
 from layers.ingest.gazetteer import Gazetteer, read_gazetteer
-from layers.ingest.headings import HeadingMatch, match_headings
-from layers.ingest.places import Places, check_near, read_places
+from layers.ingest.places import check_near
 from layers.ingest.tables import read_file
 from layers.ingest.units import plain
-from layers.ingest.values import CellFault, is_blank, parse_column
+from layers.ingest.values import CellFault, is_blank
 from layers.query import Query
 from layers.schema import RowFault, examine
 from layers.store import Store
@@ -87,28 +85,6 @@ class ImportReport:
             "dry_run": self.dry_run,
             "batch": self.batch,
         }
-
-
-@dataclass
-class _Draft:
-    """Records on their way from the file to the store."""
-
-    layer: Layer
-    rows: pd.Index
-    frame: pd.DataFrame
-    places: Places
-    stated: frozenset[str]
-    faults: list[RowFault] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    votes: list[Vote] | None = None
-
-    def blame(self, column: str, faults: Iterable[CellFault]) -> None:
-        """Add faults, one at most for each cell."""
-        told = {(fault.row, fault.column) for fault in self.faults}
-        for fault in faults:
-            if (fault.row, column) not in told:
-                told.add((fault.row, column))
-                self.faults.append(RowFault(fault.row, column, fault.what, fault.value, fault.fix))
 
 
 def import_file(  # noqa: PLR0913 - options of one act, each with its default
@@ -174,7 +150,7 @@ def import_file(  # noqa: PLR0913 - options of one act, each with its default
     tell(0.0, "reading")
     raw = read_file(path, layer_name=layer_name, sheet=sheet)
     tell(0.2, "checking")
-    draft = _draft(layer, raw, declared, columns)
+    draft = draft_records(layer, raw, declared, columns)
     gazetteer = read_gazetteer(store)
     if declared is not None:
         _check_places(store, draft, raw, declared, gazetteer)
@@ -209,72 +185,8 @@ def _tell_nobody(share: float, stage: str) -> None:
     del share, stage
 
 
-def _draft(
-    layer: Layer, raw: pd.DataFrame, declared: str | None, columns: Mapping[str, str] | None
-) -> _Draft:
-    """Read headings, cells and places of a raw frame."""
-    placed = isinstance(raw, gpd.GeoDataFrame)
-    headings = [str(name) for name in raw.columns if not (placed and name == raw.geometry.name)]
-    match = match_headings(layer, headings, columns=columns, placed=placed)
-    _require_sense(layer, match, headings, declared, placed=placed)
-    frame = pd.DataFrame(index=raw.index)
-    faults: list[tuple[str, list[CellFault]]] = []
-    warnings = [*raw.attrs.get("notes", ()), *match.notes]
-    for heading, meaning in match.columns.items():
-        column = layer.column(meaning.column)
-        parsed = parse_column(raw[heading], column, factor=meaning.factor)
-        frame[column.name] = parsed.series
-        faults.append((column.name, parsed.faults))
-        warnings += parsed.notes
-    nowhere = np.full(len(raw), np.nan)
-    places = Places(np.full(len(raw), None, dtype=object), nowhere, nowhere, [])
-    if layer.spatial and declared is not None and (placed or match.place):
-        places = read_places(raw, match.place, declared)
-        doubt = doubt_headings(match.place, declared)
-        warnings += [doubt] if doubt else []
-    if match.ignored:
-        warnings.append(f"headings that were not read: {', '.join(match.ignored)}")
-    stated = frozenset(meaning.column for meaning in match.columns.values())
-    draft = _Draft(layer, raw.index, frame, places, stated, warnings=warnings)
-    for name, wrong in faults:
-        draft.blame(name, wrong)
-    draft.blame("geometry", places.faults)
-    return draft
-
-
-def _require_sense(
-    layer: Layer,
-    match: HeadingMatch,
-    headings: list[str],
-    declared: str | None,
-    *,
-    placed: bool,
-) -> None:
-    """Refuse a file whose headings mean nothing, or whose places cannot be read."""
-    shown = ", ".join(headings[:20])
-    if not match.columns:
-        names = ", ".join(column.name for column in layer.columns if column.required)
-        raise InputError(
-            f"none of the headings means a column of {layer.name}: {shown}; needed are "
-            f"{names or 'any of its columns'}; say which is which by HEADING=COLUMN"
-        )
-    if not layer.spatial:
-        return
-    by_incubator = "incubator" in {meaning.column for meaning in match.columns.values()}
-    if layer.geometry_required and not (placed or match.place or by_incubator):
-        raise InputError(
-            f"{layer.name} need a place and the headings name none: {shown}; say which hold it by "
-            "lon=HEADING and lat=HEADING"
-        )
-    if declared is None and (placed or match.place):
-        raise InputError(
-            f"the datum of the coordinates is not said; give one of {', '.join(DATUMS)} or an EPSG "
-            "code"
-        )
-
-
 def _check_places(
-    store: Store, draft: _Draft, raw: pd.DataFrame, declared: str, gazetteer: Gazetteer
+    store: Store, draft: Draft, raw: pd.DataFrame, declared: str, gazetteer: Gazetteer
 ) -> None:
     """Hold the places against the city, and let the records vote on their datum."""
     places, areas = draft.places, gazetteer.city_areas
@@ -297,7 +209,7 @@ def _check_places(
         draft.warnings += [verdict] if verdict else []
 
 
-def _place_by_incubator(draft: _Draft, gazetteer: Gazetteer) -> None:
+def _place_by_incubator(draft: Draft, gazetteer: Gazetteer) -> None:
     """Put what belongs to an incubator and has no place of its own at the incubator."""
     if not draft.layer.spatial or "incubator" not in draft.frame:
         return
@@ -315,7 +227,7 @@ def _place_by_incubator(draft: _Draft, gazetteer: Gazetteer) -> None:
     draft.warnings += [f"{placed} place(s) taken from the incubator"] if placed else []
 
 
-def _fill(draft: _Draft, gazetteer: Gazetteer) -> None:
+def _fill(draft: Draft, gazetteer: Gazetteer) -> None:
     filled = fill_records(draft.layer, draft.frame, draft.places.geometry, gazetteer)
     draft.frame = filled.frame
     draft.warnings += filled.notes
@@ -323,7 +235,7 @@ def _fill(draft: _Draft, gazetteer: Gazetteer) -> None:
         draft.blame(column, [fault])
 
 
-def _sign(draft: _Draft, path: Path, declared: str | None, batch: int) -> pd.DataFrame:
+def _sign(draft: Draft, path: Path, declared: str | None, batch: int) -> pd.DataFrame:
     """Write on every record where it comes from."""
     frame = draft.frame.copy()
     is_demo = frame["provenance"].eq("demo").fillna(value=False).astype(bool)
@@ -343,7 +255,7 @@ def _sign(draft: _Draft, path: Path, declared: str | None, batch: int) -> pd.Dat
     return frame
 
 
-def _examine(draft: _Draft, frame: pd.DataFrame) -> pd.DataFrame:
+def _examine(draft: Draft, frame: pd.DataFrame) -> pd.DataFrame:
     """Hold the records against the schema; rows of faults become those of the file."""
     table = frame.reset_index(drop=True)
     if draft.layer.spatial:
@@ -356,7 +268,7 @@ def _examine(draft: _Draft, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _meet_store(
-    store: Store, draft: _Draft, records: pd.DataFrame, *, replace: bool
+    store: Store, draft: Draft, records: pd.DataFrame, *, replace: bool
 ) -> pd.DataFrame:
     """Find records that the store has already: faults, or the ones to change.
 
@@ -392,7 +304,7 @@ def _meet_store(
 
 
 def _write(
-    store: Store, draft: _Draft, good: pd.DataFrame, *, who: str, note: str, change: bool
+    store: Store, draft: Draft, good: pd.DataFrame, *, who: str, note: str, change: bool
 ) -> None:
     """Write the records in one edit; of records changed only what the file or their place tells."""
     name = draft.layer.name
