@@ -68,11 +68,8 @@ def missing_column(kind: str, rows: int) -> pd.Series:
     """
     if kind == "list":
         return list_series([[] for _ in range(rows)])
-    if kind == "date":
-        return pd.Series(np.full(rows, "NaT", dtype="datetime64[s]"))
-    if kind == "json":
-        return pd.Series(np.full(rows, None, dtype=object), dtype="object")
-    return pd.Series([None] * rows, dtype=DTYPES[kind])
+    nothing = {"date": pd.NaT, "integer": pd.NA, "boolean": pd.NA, "json": None}.get(kind, np.nan)
+    return pd.Series(nothing, index=pd.RangeIndex(rows), dtype=DTYPES[kind])
 
 
 def list_series(values: Sequence[Any]) -> pd.Series:
@@ -111,12 +108,8 @@ without unit')]
         return ready, []
     given: Objects = values.to_numpy(dtype=object)
     absent = np.asarray(pd.isna(given))
-    plain = [
-        None if nothing else _CASTS[column.kind](value)
-        for value, nothing in zip(given, absent, strict=True)
-    ]
-    if column.choices:
-        plain = _choose(column, plain)
+    cast = _remembering(_caster(column))
+    plain = [None if nothing else cast(value) for value, nothing in zip(given, absent, strict=True)]
     if column.kind == "text" and not _storable("".join(v for v in plain if isinstance(v, str))):
         plain = [v if v is None or v is BAD or _storable(v) else BAD for v in plain]
     what, fix = _EXPECTED[column.kind]
@@ -132,6 +125,8 @@ without unit')]
 
 def build_column(kind: str, values: Sequence[Any]) -> pd.Series:
     """Make a column of a kind from Python values, None where missing; dates as ISO text."""
+    if all(value is None for value in values):
+        return missing_column(kind, len(values))
     if kind == "date":
         dates = ["NaT" if value is None else value for value in values]
         return pd.Series(np.array(dates, dtype="datetime64[s]"))
@@ -167,16 +162,35 @@ def _storable(text: str) -> bool:
     return "\0" not in text
 
 
-def _choose(column: Column, plain: list[Any]) -> list[Any]:
-    """Put the value of a choice where its Chinese or English word stands."""
+def _caster(column: Column) -> Callable[[Any], Any]:
+    """Return what casts one value; it puts the value of a choice where one of its words stands."""
+    cast = _CASTS[column.kind]
+    if not column.choices:
+        return cast
     words = {word.lower(): c.value for c in column.choices for word in (c.en, c.zh, c.value)}
 
     def choose(value: Any) -> Any:
-        if isinstance(value, str):
-            return words.get(value.lower(), value)
-        return [choose(part) for part in value] if isinstance(value, list) else value
+        plain = cast(value)
+        if isinstance(plain, list):
+            return [words.get(part.lower(), part) for part in plain]
+        return words.get(plain.lower(), plain) if isinstance(plain, str) else plain
 
-    return [choose(value) for value in plain]
+    return choose
+
+
+def _remembering(cast: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Cast each text once: columns of files say the same over and over."""
+    known: dict[str, Any] = {}
+
+    def recall(value: Any) -> Any:
+        if type(value) is not str:  # 1, 1.0 and True would be one key
+            return cast(value)
+        if value not in known:
+            known[value] = cast(value)
+        plain = known[value]
+        return [*plain] if type(plain) is list else plain  # a list of its own for every row
+
+    return recall
 
 
 def _text(value: Any) -> Any:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from geo.crs import STORED_CRS
 from geo.errors import StoreCorruptError
-from layers.casting import build_column
+from layers.casting import build_column, list_series
 from layers.catalog import Column, Layer
 from layers.query import GEOMETRY
 
@@ -51,27 +51,22 @@ def restore_value(layer: Layer, column: Column, value: Any) -> Any:
 
 
 def frame_of(
-    layer: Layer, names: Sequence[str], rows: Sequence[Sequence[Any]], shapes: Objects | None
+    layer: Layer, columns: Mapping[str, Sequence[Any]], shapes: Objects | None
 ) -> pd.DataFrame:
-    """Build the frame of stored rows.
+    """Build the frame of stored values.
 
     Parameters
     ----------
     layer
         Their layer.
-    names
-        The column that stands at each place of a row; what the layer does not know is left out.
-    rows
-        Stored values.
+    columns
+        Stored values by column, record by record.
     shapes
-        Geometries of the rows, or None for a frame without.
+        Geometries of the records, or None for a frame without.
     """
-    values = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    columns = {
-        name: _restore_column(layer, layer.column(name), held)
-        for name, held in zip(names, values, strict=True)
-    }
-    table = pd.DataFrame(columns)
+    table = pd.DataFrame(
+        {name: _restore_column(layer, layer.column(name), held) for name, held in columns.items()}
+    )
     if shapes is None:
         return table
     placed: pd.DataFrame = gpd.GeoDataFrame(table, geometry=shapes, crs=STORED_CRS)
@@ -80,11 +75,15 @@ def frame_of(
 
 def _restore_column(layer: Layer, column: Column, values: Sequence[Any]) -> pd.Series:
     try:
-        if column.kind in ("list", "json"):
-            return build_column(column.kind, [orjson.loads(v) if v else None for v in values])
+        if column.kind == "list":
+            # Records say the same over and over: each text is parsed once, each list made anew.
+            known = {text: orjson.loads(text) for text in set(values) if text}
+            return list_series([[*known[text]] if text else [] for text in values])
+        if column.kind == "json":
+            return list_series([orjson.loads(text) if text else None for text in values])
         if column.kind == "boolean":
             values = [None if value is None else bool(value) for value in values]
-        return build_column(column.kind, list(values))
+        return build_column(column.kind, values)
     except (TypeError, ValueError) as error:
         raise _spoiled(layer, column, error) from error
 

@@ -294,9 +294,12 @@ class SqlStore(Store):
     def _frame(self, statements: Statements, query: Query, rows: Sequence[SqlRow]) -> pd.DataFrame:
         """Build the frame of selected rows: key, sort value, geometry if wanted, columns."""
         names, shapes, layer = statements.names(query), None, statements.layer
-        if statements.wants_shapes(query):
-            shapes = self.dialect.read_shapes(layer, [row[2] for row in rows])
-        return frame_of(layer, names, [row[-len(names) :] for row in rows], shapes)
+        placed = statements.wants_shapes(query)
+        values = list(zip(*rows, strict=True)) or [()] * (2 + placed + len(names))
+        if placed:
+            shapes = self.dialect.read_shapes(layer, values[2])
+        columns = dict(zip(names, values[-len(names) :], strict=True))
+        return frame_of(layer, columns, shapes)
 
     def _count(self, connection: Connection, statements: Statements, query: Query) -> int:
         return int(connection.execute(statements.count(query)).scalar_one())
