@@ -52,7 +52,7 @@ class Places(NamedTuple):
     number: Ints
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def span_ms(edges: Edges, edge: int, from_m: float, to_m: float) -> float:
     """Give the time between two places on one edge without leaving it; from `BARRED_MS` barred."""
     if from_m == to_m:
@@ -68,7 +68,7 @@ def span_ms(edges: Edges, edge: int, from_m: float, to_m: float) -> float:
     return part
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _time_at(edges: Edges, along: Floats, edge: int, at_m: float) -> float:
     """Interpolate the time along an edge."""
     first, last = edges.parts[edge], edges.parts[edge + 1] - 1
@@ -82,7 +82,7 @@ def _time_at(edges: Edges, along: Floats, edge: int, at_m: float) -> float:
     return float(along[k] + share * (along[k + 1] - along[k]))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def whole_ms(edges: Edges, edge: int, from_m: float, to_m: float) -> int:
     """Give `span_ms` in whole milliseconds, `UNREACHABLE` at most."""
     return int(min(np.rint(span_ms(edges, edge, from_m, to_m)), UNREACHABLE))
@@ -172,76 +172,119 @@ def reach_pieces(
     origin_m: float,
     limit_ms: int,
     space: Workspace,
-) -> Floats:
+) -> tuple[Floats, npt.NDArray[np.float32]]:
     """Walk from a place on edge `origin` and cut the streets into the pieces reached.
 
-    Returns rows of x0, y0, x1, y1 in metres and t0, t1 in milliseconds.
+    Returns the rows x0, y0, x1, y1 in metres, and the rows t0, t1 in seconds.
     """
     start = np.array([origin], dtype=np.int32)
     nodes, out_ms, _ = end_times(edges, start, np.array([origin_m]))
     reached = search(arcs, nodes, out_ms, limit_ms, space)
     ms = space.ms
-    room = 2 * (edges.parts[origin + 1] - edges.parts[origin] + 2)
-    for node in reached:
-        for at in range(edges.offsets[node], edges.offsets[node + 1]):
-            e = edges.edge[at]
-            room += 2 * (edges.parts[e + 1] - edges.parts[e])
-    pieces = np.empty((room, 6))
+    stretches, stretch_ms = _list_stretches(edges, reached, ms, origin, origin_m)
+    edge = stretches[:, 0].astype(np.int32)
+    room = 0
+    for e in edge:
+        room += 2 * (edges.parts[e + 1] - edges.parts[e])
+    ends = np.empty((4, room))
+    times = np.empty((2, room), dtype=np.float32)
     size = 0
+    for i in range(len(edge)):
+        size = _cut_stretch(
+            edges, edge[i], stretches[i], stretch_ms[i], limit_ms, ends, times, size
+        )
+    forget(space, reached)
+    return ends[:, :size].copy(), times[:, :size].copy()
+
+
+@njit(cache=True, nogil=True)
+def _list_stretches(
+    edges: Edges, reached: Ints, ms: Ints, origin: int, origin_m: float
+) -> tuple[Floats, Ints]:
+    """Give the edges with a reached end: edge, low and high end in metres; and times at both.
+
+    The edge of the origin makes two stretches, which begin there.
+    """
+    room = 2
+    for node in reached:
+        room += edges.offsets[node + 1] - edges.offsets[node]
+    stretches = np.empty((room, 3))
+    stretch_ms = np.empty((room, 2), dtype=np.int32)
+    length = edges.length_m[origin]
+    stretches[0, 0], stretches[0, 1], stretches[0, 2] = origin, 0.0, origin_m
+    stretch_ms[0, 0], stretch_ms[0, 1] = ms[edges.start[origin]], 0
+    stretches[1, 0], stretches[1, 1], stretches[1, 2] = origin, origin_m, length
+    stretch_ms[1, 0], stretch_ms[1, 1] = 0, ms[edges.end[origin]]
+    size = 2
     for node in reached:
         for at in range(edges.offsets[node], edges.offsets[node + 1]):
             e = edges.edge[at]
             # Each edge once: from its start, or from its end when the start is not reached.
             if e == origin or (edges.backward[at] and ms[edges.start[e]] < UNREACHABLE):
                 continue
-            t0, t1 = int(ms[edges.start[e]]), int(ms[edges.end[e]])
-            size = _cut_edge(edges, e, (0.0, t0), (edges.length_m[e], t1), limit_ms, pieces, size)
-    t0, t1 = int(ms[edges.start[origin]]), int(ms[edges.end[origin]])
-    length = edges.length_m[origin]
-    size = _cut_edge(edges, origin, (0.0, t0), (origin_m, 0), limit_ms, pieces, size)
-    size = _cut_edge(edges, origin, (origin_m, 0), (length, t1), limit_ms, pieces, size)
-    forget(space, reached)
-    return pieces[:size].copy()
+            stretches[size, 0], stretches[size, 1], stretches[size, 2] = e, 0.0, edges.length_m[e]
+            stretch_ms[size, 0], stretch_ms[size, 1] = ms[edges.start[e]], ms[edges.end[e]]
+            size += 1
+    return stretches[:size], stretch_ms[:size]
 
 
 @njit(cache=True, nogil=True)
-def _cut_edge(
+def _cut_stretch(
     edges: Edges,
     edge: int,
-    low: tuple[float, int],
-    high: tuple[float, int],
+    stretch: Floats,
+    stretch_ms: Ints,
     limit_ms: int,
-    pieces: Floats,
+    ends: Floats,
+    times: npt.NDArray[np.float32],
     size: int,
 ) -> int:
-    """Add the pieces reached of an edge between two places given with their times.
+    """Add the pieces reached of a stretch of an edge.
 
     Times from the low end rise along the edge and times from the high end fall, so that within
     each straight segment one point parts what is reached first from either end.
     """
-    low_m, low_ms = low
-    high_m, high_ms = high
-    first, last = edges.parts[edge], edges.parts[edge + 1] - 1
-    for k in range(first, last):
+    low_m, high_m = stretch[1], stretch[2]
+    up_b = float(stretch_ms[0])
+    down_b = stretch_ms[1] + span_ms(edges, edge, high_m, low_m)
+    sloping = len(edges.along_forward) > 0
+    pace_up = pace_down = 0.0
+    if not sloping and high_m > low_m:
+        pace_up = edges.forward_ms[edge] / edges.length_m[edge]
+        pace_down = edges.backward_ms[edge] / edges.length_m[edge]
+        # Nobody comes in from the end of a barred way.
+        if edges.forward_ms[edge] >= UNREACHABLE:
+            up_b, pace_up = BARRED_MS, 0.0
+        if edges.backward_ms[edge] >= UNREACHABLE:
+            down_b, pace_down = BARRED_MS, 0.0
+    for k in range(edges.parts[edge], edges.parts[edge + 1] - 1):
+        step_m = edges.vertex_m[k + 1] - edges.vertex_m[k]
         a_m, b_m = max(low_m, edges.vertex_m[k]), min(high_m, edges.vertex_m[k + 1])
         if b_m <= a_m:
             continue
-        up_a = low_ms + span_ms(edges, edge, low_m, a_m)
-        up_b = low_ms + span_ms(edges, edge, low_m, b_m)
-        down_a = high_ms + span_ms(edges, edge, high_m, a_m)
-        down_b = high_ms + span_ms(edges, edge, high_m, b_m)
+        there, back = pace_up * (b_m - a_m), pace_down * (b_m - a_m)
+        if sloping:
+            share = (b_m - a_m) / step_m
+            there = share * (edges.along_forward[k + 1] - edges.along_forward[k])
+            back = share * (edges.along_backward[k] - edges.along_backward[k + 1])
+        up_a, down_a = up_b, down_b
+        up_b, down_b = up_a + there, down_a - back
         up = _share_reached(up_a, up_b, down_a, down_b, limit_ms)
         down = _share_reached(down_b, down_a, up_b, up_a, limit_ms)
-        step_m = edges.vertex_m[k + 1] - edges.vertex_m[k]
-        if up > 0.0:
-            to_m = a_m + up * (b_m - a_m)
-            _write_piece(edges, k, step_m, a_m, to_m, pieces[size])
-            pieces[size, 4], pieces[size, 5] = up_a, up_a + up * (up_b - up_a)
-            size += 1
-        if down > 0.0:
-            to_m = b_m - down * (b_m - a_m)
-            _write_piece(edges, k, step_m, b_m, to_m, pieces[size])
-            pieces[size, 4], pieces[size, 5] = down_b, down_b + down * (down_a - down_b)
+        for side in range(2):
+            share = down if side else up
+            if share <= 0.0:
+                continue
+            from_m = b_m if side else a_m
+            to_m = from_m + share * ((a_m if side else b_m) - from_m)
+            a, b = (from_m - edges.vertex_m[k]) / step_m, (to_m - edges.vertex_m[k]) / step_m
+            ends[0, size] = (1.0 - a) * edges.vertex_x[k] + a * edges.vertex_x[k + 1]
+            ends[1, size] = (1.0 - a) * edges.vertex_y[k] + a * edges.vertex_y[k + 1]
+            ends[2, size] = (1.0 - b) * edges.vertex_x[k] + b * edges.vertex_x[k + 1]
+            ends[3, size] = (1.0 - b) * edges.vertex_y[k] + b * edges.vertex_y[k + 1]
+            near = down_b if side else up_a
+            times[0, size] = near / 1000.0
+            times[1, size] = (near + share * (back if side else there)) / 1000.0
             size += 1
     return size
 
@@ -261,16 +304,3 @@ def _share_reached(near: float, far: float, other: float, other_far: float, limi
     if far > other_far:
         share = min(share, (other - near) / ((other - near) + (far - other_far)))
     return share
-
-
-@njit(cache=True, nogil=True)
-def _write_piece(
-    edges: Edges, vertex: int, step_m: float, from_m: float, to_m: float, piece: Floats
-) -> None:
-    """Write both ends of a piece of the segment after `vertex`."""
-    a = (from_m - edges.vertex_m[vertex]) / step_m
-    b = (to_m - edges.vertex_m[vertex]) / step_m
-    x0, x1 = edges.vertex_x[vertex], edges.vertex_x[vertex + 1]
-    y0, y1 = edges.vertex_y[vertex], edges.vertex_y[vertex + 1]
-    piece[0], piece[1] = (1.0 - a) * x0 + a * x1, (1.0 - a) * y0 + a * y1
-    piece[2], piece[3] = (1.0 - b) * x0 + b * x1, (1.0 - b) * y0 + b * y1

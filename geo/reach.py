@@ -480,7 +480,7 @@ def reached_edges(
             note=f"the place has {note} within the snapping distance",
         )
     with costs.workspace() as space:
-        pieces = reach_pieces(
+        ends, times = reach_pieces(
             _edges(network, costs),
             costs.arcs,
             int(position.edge[0]),
@@ -488,16 +488,16 @@ def reached_edges(
             limit_ms,
             space,
         )
-    x0, y0, x1, y1, t0, t1 = np.ascontiguousarray(pieces.T)
+    x0, y0, x1, y1 = ends
     return ReachedEdges(
         x0,
         y0,
         x1,
         y1,
-        (t0 / 1000.0).astype(np.float32),
-        (t1 / 1000.0).astype(np.float32),
+        times[0],
+        times[1],
         snap_m=float(position.snap_m[0]),
-        note="" if len(pieces) else "this walker can use no street at the place",
+        note="" if times.size else "this walker can use no street at the place",
     )
 
 

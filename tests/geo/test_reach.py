@@ -238,6 +238,16 @@ def test_one_way_streets_are_searched_in_the_right_direction():
     assert merged_m(pieces) == pytest.approx(60)
 
 
+def test_nobody_walks_into_a_bent_one_way_street_from_its_end():
+    bent = [(0, 0), (0, 30), (30, 30), (30, 60), (60, 60)]
+    network = town(bent, [(60, 60), (60, 90)], foot=np.array([1, 0], np.int8))
+    costs = stroll(network)
+    pieces = reached_edges(network, costs, places_at(network, [60.0], [80.0]), limit_s=900)
+    assert merged_m(pieces) == pytest.approx(30)
+    pieces = reached_edges(network, costs, places_at(network, [15.0], [30.0]), limit_s=900)
+    assert merged_m(pieces) == pytest.approx(15 + 30 + 30 + 30)
+
+
 def test_uphill_is_slower_than_downhill_in_every_answer():
     network = town([(0, 0), (100, 0), (200, 0)], [(200, 0), (300, 0)], z=[0.0, 10, 20, 20, 30])
     costs = stroll(network)
