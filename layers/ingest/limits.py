@@ -17,7 +17,7 @@ MAX_BYTES = {"text": 100 * MIB, "sheet": 50 * MIB, "binary": 2048 * MIB, "zip": 
 
 def refuse_damaged(file: Path, why: object = "save it anew") -> NoReturn:
     """Raise the error of a file that is not what its ending says."""
-    reason = " ".join(str(why).split())[:200]
+    reason = " ".join(str(why).partition("; It might help")[0].split())[:200]
     raise InputError(f"{file} is damaged or not what its ending says: {reason}")
 
 

@@ -277,7 +277,9 @@ def check_near(
     faults = []
     for position, swapped_m in zip(far, turned_m, strict=True):
         if swapped_m <= FAR_M:
-            what, fix = _SWAPPED, _SWAPPED_FIX
+            metres_given = datum.startswith("EPSG:")
+            what = "easting and northing look swapped" if metres_given else _SWAPPED
+            fix = _SWAPPED_FIX
         else:
             what = f"lies {metres[position] / 1000:,.0f} km outside the city"
             fix = "check the coordinates and the datum, or leave the record out"

@@ -7,6 +7,7 @@ the index holds the row number by which a person finds the record in the file.
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from pathlib import Path
@@ -123,9 +124,33 @@ def _read_vector(
         refuse_damaged(file, error)
     if len(frame) > max_rows:
         raise InputError(f"{file} has more than {max_rows:,} features, the limit; split it")
+    if file.suffix.lower() in {".geojson", ".json"}:
+        _keep_constants(frame, file if isinstance(source, Path) else source)
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     frame.attrs["notes"] = notes
     return frame
+
+
+def _keep_constants(frame: pd.DataFrame, source: Path | bytes) -> None:
+    """Put NaN and Infinity of a GeoJSON in the cells as text: GDAL reads them as missing.
+
+    They are no JSON (RFC 8259), but many programs write them, and a missing value is not meant.
+    """
+    content = source.read_bytes() if isinstance(source, Path) else source
+    if not re.search(rb":\s*(NaN|-?Infinity)\b", content):
+        return
+    features = json.loads(content, parse_constant=_Constant).get("features", ())
+    for row, feature in enumerate(features):
+        for name, value in (feature.get("properties") or {}).items():
+            if isinstance(value, _Constant) and name in frame:
+                frame[name] = frame[name].astype(object)
+                frame.loc[row, name] = str(value)
+
+
+class _Constant(str):
+    """A number that JSON cannot write, by its name."""
+
+    __slots__ = ()
 
 
 def _layers(source: Path | bytes, file: Path) -> list[str]:

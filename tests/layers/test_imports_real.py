@@ -110,3 +110,21 @@ def test_without_a_second_pair_the_streets_tell(store, shared_data, gcj_file, tm
     assert "within 50 m of a street" in told
     right = import_file(store, "stations", gcj_file, datum="gcj02", dry_run=True)
     assert not any("better" in warning for warning in right.warnings)
+
+
+def test_counties_change_the_divisions_that_are_there(store, shared_data):
+    counties = shared_data / "counties_tianditu.geojson"
+    columns = {"code": "district_adcode", "name": "district_name"}
+    refused = import_file(
+        store, "divisions", counties, datum="cgcs2000", columns=columns, dry_run=True
+    )
+    assert {fault.column for fault in refused.faults} == {"code"}
+    before = store.count("divisions")
+    report = import_file(
+        store, "divisions", counties, datum="cgcs2000", columns=columns, replace=True
+    )
+    assert (report.written, report.faults) == (12, [])
+    assert store.count("divisions") == before
+    county = store.read("divisions", Query(where={"code": "330382"})).iloc[0]
+    assert (county["name"], county["level"]) == ("乐清市", "county")
+    assert county["source"] == "counties_tianditu.geojson"

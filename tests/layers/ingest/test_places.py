@@ -146,4 +146,4 @@ def test_points_far_from_the_city_are_faults_and_near_ones_are_counted():
 
 def test_swapped_metres_are_recognised_by_the_city():
     near = nearness(["3098639.8"], ["568866.7"], "EPSG:4549")
-    assert near.faults[0].what == "longitude and latitude look swapped"
+    assert near.faults[0].what == "easting and northing look swapped"

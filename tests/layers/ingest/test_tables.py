@@ -134,6 +134,15 @@ def test_geojson_in_gbk(tmp_path):
     assert frame.attrs["notes"] == ["the text was read as GB18030"]
 
 
+def test_nan_in_geojson_is_kept_and_not_taken_as_missing(tmp_path):
+    file = tmp_path / "a.geojson"
+    text = POINTS.to_json(ensure_ascii=False).replace("2020", "NaN").replace("2021", "null")
+    file.write_text(text, encoding="utf-8")
+    frame = read_file(file)
+    assert frame["年份"].iloc[0] == "NaN"
+    assert pd.isna(frame["年份"].iloc[1])
+
+
 def test_the_layer_of_that_name_is_preferred(tmp_path):
     file = tmp_path / "a.gpkg"
     pyogrio.write_dataframe(POINTS, file, layer="stations")
