@@ -68,6 +68,9 @@ _FOOT = {"both": 0, "forward": 1, "backward": -1}
 # Half the gap that a barrier makes in a street: enough that rounding cannot close it.
 _CUT_M = 0.05
 
+# Streets of which most steps from vertex to vertex are shorter than this are not in metres.
+_SHORTEST_STEP_M = 0.5
+
 
 def build_network(
     streets: gpd.GeoDataFrame,
@@ -381,10 +384,14 @@ def _check_metric(crs: str) -> None:
 
 
 def _check_not_degrees(x: Floats, y: Floats, source: str) -> None:
-    """Refuse degrees that are declared as a projected system."""
+    """Refuse degrees that are declared as a projected system.
+
+    They lie within the range of degrees, and their vertices are far less than a metre apart.
+    """
     if not len(x) or CRS.from_user_input(source).is_geographic:
         return
-    if np.abs(x).max() <= 180.0 and np.abs(y).max() <= 90.0 and np.ptp(x) + np.ptp(y) < 10.0:
+    in_range = np.abs(x).max() <= 180.0 and np.abs(y).max() <= 90.0
+    if in_range and np.median(np.hypot(np.diff(x), np.diff(y))) < _SHORTEST_STEP_M:
         raise InputError(
             f"streets are declared as {source}, in metres, but their coordinates such as "
             f"({x[0]:.6f}, {y[0]:.6f}) look like degrees; declare them as EPSG:4490 or EPSG:4326"

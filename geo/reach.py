@@ -49,7 +49,7 @@ __all__ = [
 MAX_LIMIT_S = 86_400.0
 
 # Origins side by side on the Hilbert curve that share one search for what they can reach.
-_BLOCK = 64
+_BLOCK = 128
 # Searching back from a place costs about as much as sweeping forward from so many nodes.
 _NODES_A_PLACE = 20
 _ORIGINS_A_PIECE = 16
