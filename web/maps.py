@@ -111,6 +111,8 @@ def city_map(view: MapView, *, data: Mapping[str, Any] | None = None) -> MapPart
     groups: dict[str, list[Any]] = {}
     names: dict[str, str] = {}
     for spec in view.layers:
+        if spec.kind == "surface" and not view.categories:
+            continue
         if data is not None and spec.name != "circles" and spec.name not in data:
             continue
         element = _named(_layer_element(spec, view, w, inlined=data is not None), spec.name)
@@ -119,7 +121,8 @@ def city_map(view: MapView, *, data: Mapping[str, Any] | None = None) -> MapPart
         names[spec.name] = element.get_name()
     _add_controls(drawn, groups, w)
     tiles = [child.get_name() for child in _children(drawn) if isinstance(child, folium.TileLayer)]
-    _named(_Attach(names, tiles), "layers").add_to(drawn)
+    base = [name for name in tiles if name not in names.values()]
+    _named(_Attach(names, base), "layers").add_to(drawn)
     figure: Any = drawn.get_root()
     figure.render()
     links = _children(figure.header)
@@ -240,6 +243,11 @@ def _layer_element(spec: MapLayer, view: MapView, w: Words, *, inlined: bool) ->
             **shown,
         )
         return link(grid, js=("leaflet.vectorgrid/dist/Leaflet.VectorGrid.bundled.min.js",))
+    if spec.kind == "surface":
+        first = view.categories[0]["key"]
+        return folium.TileLayer(
+            layer_address(spec, view), attr=" ", overlay=True, category=first, pane="grids", **shown
+        )
     return folium.FeatureGroup(**shown)
 
 

@@ -60,6 +60,7 @@ MAP_LAYERS: tuple[MapLayer, ...] = (
         "amenities", "life", "tiles", False, ("category", "cultural_kind", "unit"), "amenity"
     ),
     MapLayer("stations", "life", "geojson", False, ("lines", "unit"), "station"),
+    MapLayer("access", "life", "surface", swatch="access"),
     MapLayer("streets", "life", "tiles", False, ("highway",), "street"),
 )  # fmt: skip
 # What a tile's features carry: what the pop-up and the style need, and nothing else.
@@ -140,11 +141,12 @@ class MapView:
     @property
     def layers(self) -> tuple[MapLayer, ...]:
         """The layers that this map has."""
-        optional = {"projects", "stations", "streets", "divisions", "zones", "structure"}
+        needs = {"access": "streets"}
+        optional = {"access", "projects", "stations", "streets", "divisions", "zones", "structure"}
         return tuple(
             spec
             for spec in MAP_LAYERS
-            if spec.name not in optional or self.counts.get(spec.name, 0) > 0
+            if spec.name not in optional or self.counts.get(needs.get(spec.name, spec.name), 0) > 0
         )
 
 
@@ -157,6 +159,9 @@ def legend(view: MapView) -> dict[str, Any]:
         "levels": {c.value: getattr(c, view.lang) for c in incubators.column("level").choices},
         "statuses": {c.value: getattr(c, view.lang) for c in incubators.column("status").choices},
         "roles": _roles(view, w),
+        "surface": [(c["key"], w.pick(c)) for c in view.categories]
+        if view.counts.get("streets", 0) > 0
+        else [],
     }
 
 
@@ -185,6 +190,8 @@ def layer_label(name: str, w: Words) -> str:
 def layer_address(spec: MapLayer, view: MapView) -> str:
     """Return where a layer is fetched from, with the store's version so that it can be cached."""
     version = f"?v={quote(view.token, safe='')}" if view.token else ""
+    if spec.kind == "surface":
+        return f"/tiles/access/{{category}}/{{z}}/{{x}}/{{y}}.png{version}"
     if spec.kind == "tiles":
         return f"/tiles/{spec.name}/{{z}}/{{x}}/{{y}}.mvt{version}"
     return f"/api/map/{spec.name}.geojson{version}"
@@ -214,7 +221,7 @@ def map_config(view: MapView, *, data: Mapping[str, Any] | None = None) -> dict[
         layers[spec.name] = {"label": layer_label(spec.name, w), "kind": spec.kind, "columns": []}
         if data is not None and spec.kind == "tiles":
             layers[spec.name]["kind"] = "geojson"
-        if spec.kind == "circles":
+        if spec.kind in ("circles", "surface"):
             continue
         layers[spec.name]["url"] = layer_address(spec, view)
         columns = [catalog_layer(spec.name).column(name) for name in (*spec.columns, *ALWAYS)]
@@ -246,7 +253,6 @@ def map_config(view: MapView, *, data: Mapping[str, Any] | None = None) -> dict[
         "roles": _roles(view, w),
         "hasBase": view.basemap.kind != "none",
         "basemap": {"shift": _shift_grid(view)},
-        "reach": view.counts.get("streets", 0) > 0,
         "offline": data is not None,
         "data": data,
     }

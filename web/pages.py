@@ -206,17 +206,23 @@ def structure_page(
     """
     w = frame.words
     known = {role["key"]: w.pick(role) for role in roles}
-    rows = [place_row(row, known.get(str(row.get("role")), row.get("role"))) for row in
-            report.get("roles", ())]  # fmt: skip
-    zones = [place_row(row, row.get("name") or row.get("zone")) for row in report.get("zones", ())]
+    rows = [
+        place_row(row, known.get(str(row.get("role"))) or (w.pick({**row, "key": ""})))
+        for row in report.get("roles", ())
+    ]
+    zones = [place_row(row, row["name"]) for row in report.get("zones", ())]
     return render(
         "structure.html",
         frame=frame,
         page="structure",
         roles=rows,
         zones=zones,
-        lead=max(rows, key=lambda row: row["share"] or 0, default=None),
-        concentration=report.get("concentration") or {},
+        lead=max((row for row in rows if row["label"]), key=_share_of, default=None),
+        concentration=[
+            (w.get(f"concentration.{name}", name), value)
+            for name, value in (report.get("concentration") or {}).items()
+            if isinstance(value, int | float)
+        ],
         confidence=confidence if confidence is not None else report.get("confidence"),
         version=report.get("version"),
     )
@@ -382,3 +388,7 @@ def error_page(
         detail=detail or (w("error.detail_500") if status >= 500 else ""),
         errors=list(errors),
     )
+
+
+def _share_of(row: Result) -> float:
+    return float(row["share"] or 0.0)

@@ -231,28 +231,14 @@ def chart_year(rows: Sequence[Result], as_of: Any) -> Any:
 
 
 def place_row(row: Result, label: Any) -> dict[str, Any]:
-    """Return a role or a zone as the table shows it."""
-
-    def first(*names: str) -> Any:
-        return next((row[name] for name in names if row.get(name) is not None), None)
-
-    towns = row.get("towns")
-    coverage = row.get("coverage")
-    if isinstance(towns, Mapping):
-        towns = f"{towns.get('covered', 0)} / {towns.get('total', 0)}"
-    elif isinstance(coverage, Mapping):
-        towns = f"{coverage.get('covered', 0)} / {coverage.get('total', 0)}"
+    """Return a role or a zone as the table shows it; one without outline has no figures."""
+    names = ("incubators", "operating", "area_m2", "share", "tenants", "vacant_area_m2",
+             "vacancy", "growth")  # fmt: skip
+    towns = row.get("towns") or {}
     return {
         "label": label,
-        "incubators": first("incubators", "count"),
-        "operating": first("operating"),
-        "area_m2": first("area_m2", "operating_area_m2"),
-        "share": first("share", "area_share"),
-        "tenants": first("tenants"),
-        "vacant_area_m2": first("vacant_area_m2"),
-        "vacancy": first("vacancy", "vacancy_share", "vacant_share"),
-        "towns": towns if towns is not None else first("covered_share"),
-        "growth": first("growth", "growth_share"),
+        **{name: row.get(name) for name in names},
+        "towns": f"{towns['covered']} / {towns['total']}" if towns else None,
     }
 
 

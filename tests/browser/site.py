@@ -1,5 +1,6 @@
 """The tiny city as a site: what a server would answer, without one."""
 
+import base64
 import mimetypes
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ from web.mapview import TILE_COLUMNS
 from web.tiles import TileSource, tile
 
 ORIGIN = "http://hatchmap.test"
+# The smallest PNG: one transparent pixel.
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 Answer = tuple[int, str, bytes]
 
 
@@ -57,6 +62,8 @@ class Site:
                 return self._file(asset_path, "/".join(rest))
             case ["static", *rest]:
                 return self._file(static_path, "/".join(rest))
+            case ["tiles", "access", *_]:
+                return 200, "image/png", PIXEL
             case ["tiles", name, z, x, y]:
                 return self._tile(name, int(z), int(x), int(y.removesuffix(".mvt")))
             case ["api", "reach"]:

@@ -117,6 +117,15 @@ def test_points_of_tiles_tell_their_name(open_page):
     assert re.search(r"店\d+ · (商业|咖啡)", said[0])
 
 
+def test_access_surface_changes_with_the_category(open_page):
+    page = ready(open_page("/"))
+    assert page.locator("#surface").is_hidden()
+    with page.expect_response(re.compile(r"/tiles/access/commerce/")):
+        layer(page, "步行可达面").check()
+    with page.expect_response(re.compile(r"/tiles/access/cafe/")):
+        page.locator("#surface select").select_option("cafe")
+
+
 def test_walking_zone_of_any_place(open_page):
     page = ready(open_page("/"))
     page.locator("#reach button").click()

@@ -121,6 +121,13 @@ def test_units_take_the_union_of_their_divisions():
     assert shaped.geometry[0].area == pytest.approx(0.02)
 
 
+def test_access_surface_asks_for_its_category_once_streets_are_there():
+    script = city_map(world.view()).script
+    assert "/tiles/access/{category}/{z}/{x}/{y}.png?v=t1" in script
+    assert '"category": "commerce"' in script
+    assert "/tiles/access" not in city_map(world.view(counts={})).script
+
+
 def test_offline_map_is_one_file_without_addresses():
     html = offline_map(
         replace(world.view(), basemap=Basemap("tianditu", key="k")),

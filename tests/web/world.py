@@ -262,7 +262,7 @@ def all_pages(lang: str = "zh") -> dict[str, str]:
             amenities=AMENITIES["rows"][0],
             categories=CATEGORIES,
             spaces=[{"name": HOSTILE, "area_m2": 120.0, "kind": "rd"}],
-            history=[{"at": "2026-11-01T08:00:00", "who": HOSTILE, "action": "update"}],
+            history=[{"at": "2026-11-01T08:00:00", "note": HOSTILE, "action": "update"}],
         ),
         "/about": about_page(
             {

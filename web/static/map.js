@@ -154,6 +154,20 @@
     }
   }
 
+  /** Let people choose the category whose walking minutes the streets are painted by. */
+  function bindSurface(layer, map) {
+    const panel = document.getElementById("surface");
+    const chooser = panel?.querySelector("select");
+    if (!chooser) return;
+    chooser.addEventListener("change", () => {
+      layer.options.category = chooser.value;
+      if (map.hasLayer(layer)) layer.redraw();
+      else map.addLayer(layer);
+    });
+    layer.on("add remove", () => (panel.hidden = !map.hasLayer(layer)));
+    panel.hidden = !map.hasLayer(layer);
+  }
+
   /** Wire the layers of a Folium map. */
   function attach(map, layers, config) {
     const [west, south, east, north] = config.extent;
@@ -230,6 +244,10 @@
     }
 
     for (const [name, layer] of Object.entries(layers)) {
+      if (config.layers[name].kind === "surface") {
+        bindSurface(layer, map);
+        continue;
+      }
       if (config.layers[name].kind === "tiles") {
         bindGrid(layer, name, map, config);
         continue;

@@ -80,7 +80,8 @@
       zones.addData({ type: "FeatureCollection", features: widestFirst });
       const list = hatchmap.element("ul");
       list.append(...widestFirst.reverse().map(({ properties }) => row(properties, config)));
-      const notes = [...(data.warnings || [])];
+      const notes = (data.warnings || []).map((note) => note[config.lang] || note.zh || String(note));
+      if (data.demo_counted) notes.push(config.words.reach_demo);
       if (Number.isFinite(data.snap_m)) {
         notes.unshift(hatchmap.fill(config.words.reach_snap, { metres: Math.round(data.snap_m) }));
       }
@@ -132,8 +133,7 @@
       return undefined;
     });
     chooser.addEventListener("change", ask);
-    // Streets decide whether the question can be asked at all.
-    panel.hidden = !config.reach;
+    panel.hidden = false;
   }
 
   hatchmap.reach = { start };
