@@ -8,7 +8,7 @@ The same question for industries stands in `geo.industries`, for reporting units
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -131,6 +131,22 @@ class TownCoverage:
     units: tuple[UnitTally, ...]
     boundary: tuple[BoundaryCase, ...]
     disagreements: tuple[Disagreement, ...]
+
+    def select(self, unit: str) -> TownCoverage:
+        """Return the towns of one unit, with their own sums."""
+        rows = tuple(row for row in self.towns if row.unit == unit)
+        codes = {row.code for row in rows}
+        return replace(
+            self,
+            demo_counted=any(found.demo for row in rows for found in row.found),
+            summary=tally(row.state for row in rows),
+            towns=rows,
+            units=tuple(row for row in self.units if row.unit == unit),
+            boundary=tuple(case for case in self.boundary if codes & set(case.towns)),
+            disagreements=tuple(
+                doubt for doubt in self.disagreements if codes & {doubt.record, *doubt.polygon}
+            ),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as JSON holds it."""

@@ -109,8 +109,7 @@ def measure_goals(goals: Sequence[Mapping[str, Any]], facts: GoalFacts) -> list[
     ----------
     goals
         The rule `goals`: `id`, `zh`, `en`, `target`, `unit`, `clause`, `indicators`, `data`; what
-        to compute as `measure`, or by the id in the plan's checklist (T1 to T27); and `params`, the
-        numbers that a measure takes besides the target.
+        to compute as `measure`, and the numbers that it takes besides the target as `params`.
     facts
         The data.
 
@@ -123,8 +122,7 @@ def measure_goals(goals: Sequence[Mapping[str, Any]], facts: GoalFacts) -> list[
 
 
 def _goal_row(goal: Mapping[str, Any], facts: GoalFacts) -> GoalRow:
-    name = goal.get("measure") or _CHECKLIST.get(goal["id"])
-    measure = _MEASURES.get(name or "")
+    measure = _MEASURES.get(goal.get("measure", ""))
     target = goal.get("target")
     params = {**goal, **goal.get("params", {})}
     found = measure(facts, params) if measure else _Measured(None, (), tuple(goal.get("data", ())))
@@ -439,18 +437,3 @@ _MEASURES: dict[str, _Measure] = {
     "services": _services,
     "baselines": _baselines,
 }
-
-# What the goals of the checklist mean, for packs that do not name a measure.
-_CHECKLIST = dict(
-    zip(
-        (f"T{number}" for number in range(1, 28)),
-        (
-            "indicator", "twenty", "professional", "provincial", "indicator", "indicator",
-            "indicator", "large_incubators", "populous_incubators", "industries", "towns",
-            "talents", "rd_share", "ip_count", "transformations", "revenue", "lead_share",
-            "narrow", "leader_built", "local_graduates", "funds", "projects", "school", "circle",
-            "zones", "services", "baselines",
-        ),
-        strict=True,
-    )
-)  # fmt: skip

@@ -86,6 +86,14 @@ class TargetReport:
         issuers = tuple(one for one in self.issuers if _fits(one, compared))
         return replace(self, rows=rows, issuers=issuers, demo_counted=any(row.demo for row in rows))
 
+    def city_values(self) -> dict[str, dict[int, tuple[float | None, float | None]]]:
+        """Return indicator to year to (value, target) of the whole city, yearly ones only."""
+        found: dict[str, dict[int, tuple[float | None, float | None]]] = {}
+        for row in self.rows:
+            if row.unit == self.rule["total_unit"] and not row.cumulative:
+                found.setdefault(row.indicator, {})[row.year] = (row.value, row.target)
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON holds it."""
         return {**plain(self), "summary": plain(self.summary)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,11 @@ class UnitCoverage:
     city: UnitRow
     units: tuple[UnitRow, ...]
     goals: tuple[GoalRow, ...]
+
+    def select(self, unit: str) -> UnitCoverage:
+        """Return the row of one unit; the goals stay the city's."""
+        rows = tuple(row for row in self.units if row.unit == unit)
+        return replace(self, units=rows, summary=_summarise(rows))
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as JSON holds it."""

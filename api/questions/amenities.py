@@ -1,0 +1,116 @@
+"""What lies around each incubator: the circle of the standard, and minutes on foot."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import geopandas as gpd
+import pandas as pd
+
+from api.questions.common import read_layer, read_rule, today
+from geo.amenities import AmenityReport, Planning, plan_walks, report_amenities
+from geo.errors import InputError, NotFoundError
+from geo.lifecycle import status_at
+from geo.reach import by_category, matrix
+from layers.query import Query
+from layers.store import Store
+from layers.walking import walk_world
+
+Test = Literal["both", "compliance", "planning"]
+
+_TESTS = {
+    "both": ("compliance", "planning"),
+    "compliance": ("compliance",),
+    "planning": ("planning",),
+}
+_INCUBATOR_COLUMNS = (
+    "name", "unit", "setting", "status", "started_on", "completed_on", "opened_on", "closed_on",
+    "as_of", "provenance", "geom_precision", "geometry",
+)  # fmt: skip
+_AMENITY_COLUMNS = ("category", "cultural_kind", "provenance", "geometry")
+
+
+def ask_amenities(
+    store: Store,
+    *,
+    incubator: str | None = None,
+    test: Test = "both",
+    profile: str | None = None,
+    demo: bool = True,
+) -> AmenityReport:
+    """Run the 15-minute tests for one incubator, or for all that are not withdrawn.
+
+    Parameters
+    ----------
+    store
+        The store.
+    incubator
+        The id of one incubator; all when None.
+    test
+        `compliance` (the standard's circle), `planning` (walking minutes, or a circle in their
+        stead where no streets are loaded) or `both`.
+    profile
+        Who walks, by key; as the rules say when None.
+    demo
+        Whether demo records count.
+
+    Raises
+    ------
+    InputError
+        When there is no such test or profile.
+    NotFoundError
+        When there is no such incubator.
+    """
+    if test not in _TESTS:
+        raise InputError(f"test {test!r} is not known; give one of {', '.join(_TESTS)}")
+    tests = _TESTS[test]
+    rule = read_rule(store, "amenities")
+    incubators = _read_incubators(store, incubator, demo=demo)
+    planning = _walk(store, incubators, rule, profile) if "planning" in tests and demo else None
+    return report_amenities(
+        incubators,
+        read_layer(store, "amenities", demo=demo, columns=_AMENITY_COLUMNS),
+        rule=rule,
+        metric_crs=store.metric_crs,
+        planning=planning,
+        tests=tests,
+    )
+
+
+def _read_incubators(store: Store, key: str | None, *, demo: bool) -> pd.DataFrame:
+    ids = None if key is None else [key]
+    query = Query(ids=ids, demo=demo, columns=_INCUBATOR_COLUMNS)
+    frame = store.read("incubators", query)
+    if key is not None and frame.empty:
+        raise NotFoundError(f"there is no incubator with id {key!r}")
+    if key is None:
+        frame = frame.loc[status_at(frame, today()) != "withdrawn"].reset_index(drop=True)
+    return frame
+
+
+def _walk(
+    store: Store, incubators: pd.DataFrame, rule: dict[str, Any], profile: str | None
+) -> dict[str, Planning] | None:
+    """Walk from each incubator to the amenities of every category; None without streets."""
+    world = walk_world(store)
+    placed = gpd.GeoDataFrame(incubators[incubators.geometry.notna()])
+    destinations = world.amenities
+    origins = world.place(placed)
+    positions, codes = destinations.positions, destinations.codes
+    if world.network is None or origins is None or positions is None or codes is None:
+        return None
+    reached = matrix(
+        world.network,
+        world.costs(profile),
+        origins,
+        by_category(positions, codes, count=len(destinations.keys)),
+        limit_s=60.0 * float(rule["planning"]["minutes"]),
+    )
+    return plan_walks(
+        placed["id"].tolist(),
+        reached.counts,
+        reached.nearest_minutes,
+        rule=rule,
+        profile=profile,
+        snap_m=origins.snap_m,
+    )

@@ -1,0 +1,63 @@
+"""What the questions share: the day, the rules that they print, and reading layers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from geo.errors import NotFoundError
+from geo.units import assign_units, index_units
+from layers.query import Query
+from layers.store import Store
+
+
+def today() -> dt.date:
+    """Return the day it is here."""
+    return dt.datetime.now(tz=dt.UTC).astimezone().date()
+
+
+def read_rule(store: Store, name: str) -> dict[str, Any]:
+    """Return a rule in force as results print it: name, version and source beside its body."""
+    rules = store.rules(name)
+    return {**rules.body, "name": rules.name, "version": rules.version, "source": rules.source}
+
+
+def read_layer(
+    store: Store, layer: str, *, demo: bool = True, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Read a layer, with or without its demo records."""
+    return store.read(layer, Query(demo=demo, columns=columns))
+
+
+def plan_of(store: Store) -> dict[str, Any]:
+    """Return the plan of the city: its title, start, end and years."""
+    plan: dict[str, Any] = (store.meta("city") or {}).get("plan") or {}
+    return plan
+
+
+def find_unit(units: pd.DataFrame, word: str) -> str:
+    """Return the name of the reporting unit that a name, alias or code means.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none; the message lists those that exist.
+    """
+    index = index_units(units)
+    found = index.find(word)
+    if found is None:
+        raise NotFoundError(
+            f"there is no reporting unit {word!r}; units: {', '.join(index.names) or 'none yet'}"
+        )
+    return found
+
+
+def keep_unit(
+    incubators: pd.DataFrame, units: pd.DataFrame, unit: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the incubators of one unit, and the unit alone."""
+    here = [found == unit for found in assign_units(incubators, units)]
+    return incubators.loc[here].reset_index(drop=True), units.loc[units["name"] == unit]
