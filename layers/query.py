@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
@@ -45,8 +45,8 @@ class Query:
     bbox
         West, south, east, north in degrees: records whose envelope meets the box.
     where
-        Column to a value, a list (any of them), a `Range`, or None (missing). On a column that
-        holds a list, a value or list asks for records that hold any of them.
+        Column to a value, several (any of them), a `Range`, or None (missing). On a column that
+        holds a list, a value or several ask for records that hold any of them.
     ids
         Records of these ids only.
     text
@@ -65,7 +65,7 @@ class Query:
 
     bbox: Bounds | None = None
     where: Mapping[str, Any] = field(default_factory=dict)
-    ids: Sequence[str] | None = None
+    ids: Iterable[str] | None = None
     text: str | None = None
     order_by: str | None = None
     descending: bool = False
@@ -130,10 +130,16 @@ def check_query(layer: Layer, query: Query) -> Query:
         query,
         where=where,
         bbox=None if query.bbox is None else _bounds(query.bbox),
-        ids=None if query.ids is None else tuple(str(key) for key in query.ids),
+        ids=_ids(query.ids),
         text=(query.text or "").strip() or None,
         columns=None if query.columns is None else tuple(dict.fromkeys(query.columns)),
     )
+
+
+def _ids(ids: Iterable[str] | None) -> tuple[str, ...] | None:
+    if ids is None:
+        return None
+    return (ids,) if isinstance(ids, str) else tuple(str(key) for key in ids)
 
 
 def _column(layer: Layer, name: str, where: str, faults: list[Fault]) -> Column | None:
@@ -159,7 +165,7 @@ def _condition(column: Column, wanted: Any, faults: list[Fault]) -> Any:
         return Range(
             low=_scalar(column, wanted.low, faults), high=_scalar(column, wanted.high, faults)
         )
-    if isinstance(wanted, (list, tuple, set, frozenset)):
+    if isinstance(wanted, Iterable) and not isinstance(wanted, (str, bytes, Mapping)):
         return tuple(_scalar(column, value, faults) for value in wanted)
     return _scalar(column, wanted, faults)
 

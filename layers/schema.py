@@ -116,10 +116,13 @@ def examine(layer_name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Ro
     declared = find_layer(layer_name)
     conformed, faults = _cast(declared, frame)
     told = {(fault.row, fault.column) for fault in faults}
+    held: dict[str, npt.NDArray[np.object_]] = {}
     for row, column, what in _failures(layer_name, conformed):
         if (row, column) not in told:  # a value that could not be cast is not missing as well
             told.add((row, column))
-            faults.append(_fault(declared, conformed, row, column, what))
+            if column not in held:
+                held[column] = conformed[column].to_numpy(dtype=object)
+            faults.append(_fault(declared, row, column, what, held[column][row]))
     order = {name: position for position, name in enumerate(conformed.columns)}
     return conformed, sorted(faults, key=lambda fault: (fault.row, order[fault.column]))
 
@@ -287,9 +290,7 @@ def _holds_infinity(shapes: npt.NDArray[np.object_]) -> Mask:
     return held
 
 
-def _fault(layer: Layer, frame: pd.DataFrame, row: int, column: str, what: str) -> RowFault:
-    value = frame[column].iloc[row]
-    value = value.item() if isinstance(value, np.generic) else value
+def _fault(layer: Layer, row: int, column: str, what: str, value: Any) -> RowFault:
     if column == GEOMETRY:
         return RowFault(row, column, what, _short(value), _shape_fix(layer, value, what))
     missing = what == "is missing"

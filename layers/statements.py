@@ -108,7 +108,7 @@ class Statements:
         if query.bbox is not None:
             conditions.append(self.dialect.overlaps(self.table, query.bbox))
         if query.ids is not None:
-            conditions.append(self.dialect.among(self.table.c["id"], query.ids))
+            conditions.append(self.dialect.among(self.table.c["id"], tuple(query.ids)))
         if query.text:
             within = (self._column(name) for name in searched(self.layer))
             conditions.append(or_(*(c.icontains(query.text, autoescape=True) for c in within)))

@@ -156,7 +156,9 @@ class Store(ABC):
 
     @abstractmethod
     def get(self, layer: str, id: str) -> dict[str, Any]:  # noqa: A002 - the column's name
-        """Return one record by column, missing values None, the geometry under `geometry`.
+        """Return one record by column: missing values None, dates as ISO text, lists as lists.
+
+        The geometry stands under `geometry`.
 
         Raises
         ------

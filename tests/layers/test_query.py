@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -29,6 +30,8 @@ SPACES = layer("spaces")
             Range("2026-05-01", "2026-06-01"),
         ),
         ("unit", ("A", "B"), ("A", "B")),
+        ("unit", pd.Series(["A", "B"]), ("A", "B")),
+        ("min_term_months", np.array([3, 6]), (3, 6)),
         ("services", "lab", "lab"),
         ("tags", None, None),
     ],
@@ -61,6 +64,11 @@ def test_a_cursor_keeps_its_place(value, key, total):
     assert read_cursor(SPACES, again) == position
     with pytest.raises(InputError, match="start again without it"):
         read_cursor(layer("incubators"), again)
+
+
+def test_ids_may_be_one_or_several():
+    assert check_query(SPACES, Query(ids="s1")).ids == ("s1",)
+    assert check_query(SPACES, Query(ids=(key for key in ("s1", "s2")))).ids == ("s1", "s2")
 
 
 def test_a_cursor_that_was_changed_is_refused():
