@@ -158,6 +158,9 @@ def legend(view: MapView) -> dict[str, Any]:
         "states": state_words(w, view.large_area_m2),
         "levels": {c.value: getattr(c, view.lang) for c in incubators.column("level").choices},
         "statuses": {c.value: getattr(c, view.lang) for c in incubators.column("status").choices},
+        "spaces": {
+            c.value: getattr(c, view.lang) for c in catalog_layer("spaces").column("status").choices
+        },
         "roles": _roles(view, w),
         "surface": [(c["key"], w.pick(c)) for c in view.categories]
         if view.counts.get("streets", 0) > 0

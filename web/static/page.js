@@ -46,6 +46,9 @@
     for (const place of document.querySelectorAll("[data-symbol-status]")) {
       place.innerHTML = hatchmap.incubatorSymbol("municipal", place.dataset.symbolStatus, 17);
     }
+    for (const place of document.querySelectorAll("[data-space]")) {
+      place.style.background = hatchmap.SPACES[place.dataset.space];
+    }
     for (const place of document.querySelectorAll("[data-colour]")) {
       place.style.background = hatchmap.AMENITIES[place.dataset.colour];
     }
