@@ -24,11 +24,11 @@ from openpyxl.styles import Font
 
 from geo.errors import InputError
 from layers.catalog import Layer
+from layers.ingest.headings import DBF_NAME_BYTES, cut_names
 from layers.ingest.sheets import FORMULA
 
 _SEPARATED = re.compile(r"[、，,;；|/\n]")
 _SHEET_ROWS = 1_048_575  # below the headings
-_DBF_NAME_BYTES = 10
 
 
 @dataclass(frozen=True)
@@ -246,26 +246,10 @@ def _write_shapefile(frame: pd.DataFrame, layer: Layer, file: Path, datum: str) 
             promote_to_multi=kind != "Point",
         )
     cut = ", ".join(f"{name} as {short}" for name, short in names.items() if name != short)
-    notes = [f"names were cut to {_DBF_NAME_BYTES} bytes: {cut}"] if cut else []
+    notes = [f"names were cut to {DBF_NAME_BYTES} bytes: {cut}"] if cut else []
     if any("truncated" in str(warning.message) for warning in told):
         notes.append("texts longer than 254 bytes were cut")
     return notes
-
-
-def cut_names(names: Sequence[str]) -> dict[str, str]:
-    """Cut names to ten bytes, each still unlike the others.
-
-    >>> cut_names(["name", "vacant_area_m2", "vacant_area_km2"])
-    {'name': 'name', 'vacant_area_m2': 'vacant_are', 'vacant_area_km2': 'vacant_ar2'}
-    """
-    cut: dict[str, str] = {}
-    for name in names:
-        short, number = name[:_DBF_NAME_BYTES], 1
-        while short in cut.values():
-            number += 1
-            short = f"{name[: _DBF_NAME_BYTES - len(str(number))]}{number}"
-        cut[name] = short
-    return cut
 
 
 def _write_zip(frame: pd.DataFrame, layer: Layer, file: Path, datum: str) -> list[str]:

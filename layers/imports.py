@@ -156,17 +156,16 @@ def import_file(  # noqa: PLR0913 - options of one act, each with its default
         _check_places(store, draft, raw, declared, gazetteer)
     _place_by_incubator(draft, gazetteer)
     _fill(draft, gazetteer)
-    batch = max((done.number for done in store.batches()), default=0) + 1
-    records = _examine(draft, _sign(draft, Path(path), declared, batch))
+    records = _examine(draft, _sign(draft, Path(path), declared))
     records = _meet_store(store, draft, records, replace=replace)
     bad = np.isin(draft.rows, [fault.row for fault in draft.faults])
     good = records[~bad].reset_index(drop=True)
     write = not dry_run and len(good) > 0 and (skip_bad or not draft.faults)
+    batch = None
     if write:
         tell(0.7, "writing")
-        _write(
-            store, draft, good, who=who, note=note or f"import {Path(path).name}", change=replace
-        )
+        told = note or f"import {Path(path).name}"
+        batch = _write(store, draft, good, who=who, note=told, change=replace)
     tell(1.0, "done")
     return ImportReport(
         layer=layer_name,
@@ -177,7 +176,7 @@ def import_file(  # noqa: PLR0913 - options of one act, each with its default
         warnings=draft.warnings,
         datum_votes=draft.votes,
         dry_run=dry_run,
-        batch=batch if write else None,
+        batch=batch,
     )
 
 
@@ -235,7 +234,7 @@ def _fill(draft: Draft, gazetteer: Gazetteer) -> None:
         draft.blame(column, [fault])
 
 
-def _sign(draft: Draft, path: Path, declared: str | None, batch: int) -> pd.DataFrame:
+def _sign(draft: Draft, path: Path, declared: str | None) -> pd.DataFrame:
     """Write on every record where it comes from."""
     frame = draft.frame.copy()
     is_demo = frame["provenance"].eq("demo").fillna(value=False).astype(bool)
@@ -245,7 +244,6 @@ def _sign(draft: Draft, path: Path, declared: str | None, batch: int) -> pd.Data
     frame["source"] = frame["source"].where(frame["source"].notna(), path.name)
     today = pd.Timestamp(datetime.now(tz=UTC).date())
     frame["as_of"] = frame["as_of"].where(frame["as_of"].notna(), today)
-    frame["batch"] = batch
     if draft.layer.spatial:
         placed = np.isfinite(draft.places.x)
         datums = [None if shape is None else declared for shape in draft.places.geometry]
@@ -305,8 +303,11 @@ def _meet_store(
 
 def _write(
     store: Store, draft: Draft, good: pd.DataFrame, *, who: str, note: str, change: bool
-) -> None:
-    """Write the records in one edit; of records changed only what the file or their place tells."""
+) -> int:
+    """Write the records in one edit and return the number of its batch.
+
+    Of records changed only what the file or their place tells is written.
+    """
     name = draft.layer.name
     with store.edit(who, note) as edit:
         if change:
@@ -314,11 +315,13 @@ def _write(
             edit.upsert(name, good[told])
         else:
             edit.insert(name, good)
+    batch = max(done.number for done in store.batches() if done.layer == name)
     if name == "divisions":
         report = refresh_units(store, who)
         draft.warnings += [
             f"unit {unit} has no polygon: {why}" for unit, why in report.without_polygon.items()
         ]
+    return batch
 
 
 def _plain(value: Any) -> Any:

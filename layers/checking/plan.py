@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from geo.errors import NotFoundError
 from geo.targets import reconcile
 from layers.checking.world import Found, World
 
 
 def find_unreconciled_targets(world: World) -> Iterator[Found]:
     """Find sums of the target tables that do not agree, named by what was added up."""
-    try:
-        rule = world.store.rules("targets").body
-    except NotFoundError:
-        return
+    rule = world.rule("targets")
     if "total_unit" not in rule:
         return
     for row in reconcile(world.frame("plan_targets"), rule=rule):

@@ -10,6 +10,7 @@ from layers.catalog import layers
 from layers.checking.world import Found, World, show
 
 _ROUNDING = 1.001
+LEAD_INDUSTRIES_MAX = 2
 _DATE_ORDER = ("started_on", "completed_on", "opened_on", "closed_on")
 _NAMED = ("incubators", "universities", "platforms", "stations", "industrial_towns")
 
@@ -86,21 +87,22 @@ def _areas_told(bad: pd.DataFrame, layer: str, zh: str, en: str) -> Iterator[Fou
 
 
 def find_lead_industries(world: World) -> Iterator[Found]:
-    """Find incubators with more than two lead industries, or none.
+    """Find incubators with more lead industries than one may have, or none.
 
-    The plan asks each for one or two (专注1-2个产业细分领域, 温政办〔2025〕30号 二(二)).
+    How many is the rule `industries`' `lead_industries_max`, two where it says nothing.
     """
     frame = world.frame("incubators")
+    limit = int(world.rule("industries").get("lead_industries_max", LEAD_INDUSTRIES_MAX))
     counts = frame["lead_industries"].map(len)
-    many, none = frame[counts > 2], frame[counts == 0]
+    many, none = frame[counts > limit], frame[counts == 0]
     if len(many):
         yield Found(
             "lead_industries",
             "warning",
             "incubators",
             tuple(many["id"]),
-            f"{len(many)} 家孵化器的主导产业多于两个: {show(many['name'])}",
-            f"{len(many)} incubator(s) with more than two lead industries: {show(many['name'])}",
+            f"{len(many)} 家孵化器的主导产业多于{limit}个: {show(many['name'])}",
+            f"{len(many)} incubator(s) with more than {limit} lead industries: {show(many['name'])}",
         )
     if len(none):
         yield Found(

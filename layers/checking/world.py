@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geo.crs import project
+from geo.errors import NotFoundError
 from layers.ingest.gazetteer import Gazetteer, read_gazetteer
 from layers.store import Store
 
@@ -51,6 +52,13 @@ class World:
         if layer not in self._frames:
             self._frames[layer] = self.store.read(layer)
         return self._frames[layer]
+
+    def rule(self, name: str) -> Mapping[str, Any]:
+        """Return the rules of a name, nothing when there are none."""
+        try:
+            return self.store.rules(name).body
+        except NotFoundError:
+            return {}
 
     @cached_property
     def gazetteer(self) -> Gazetteer:

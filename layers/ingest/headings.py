@@ -56,6 +56,25 @@ _COMMON_ALIASES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+DBF_NAME_BYTES = 10  # what a Shapefile can keep of a heading
+
+
+def cut_names(names: Sequence[str]) -> dict[str, str]:
+    """Cut names to ten bytes, each still unlike the others.
+
+    >>> cut_names(["name", "vacant_area_m2", "vacant_area_km2"])
+    {'name': 'name', 'vacant_area_m2': 'vacant_are', 'vacant_area_km2': 'vacant_ar2'}
+    """
+    cut: dict[str, str] = {}
+    for name in names:
+        short, number = name[:DBF_NAME_BYTES], 1
+        while short in cut.values():
+            number += 1
+            short = f"{name[: DBF_NAME_BYTES - len(str(number))]}{number}"
+        cut[name] = short
+    return cut
+
+
 @dataclass(frozen=True)
 class Match:
     """A heading's column, and the factor from the unit that the heading states to the column's."""
@@ -153,6 +172,7 @@ Index = Mapping[str, Sequence[tuple[int, str]]]
 def _index(layer: Layer) -> Index:
     """Every plain spelling of every column, with how well it names it (0 is best)."""
     index: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    cut = cut_names([column.name for column in layer.columns])
 
     def add(rank: int, words: Iterable[str], column: str) -> None:
         for word in words:
@@ -168,6 +188,7 @@ def _index(layer: Layer) -> Index:
         add(2, aliases, column.name)
         bases = [_base(word, column.name) for word in (column.zh, column.en, *aliases)]
         add(3, bases, column.name)
+        add(4, [cut[column.name]], column.name)
     return index
 
 

@@ -49,7 +49,7 @@ def store(tmp_path):
         yield made
 
 
-@pytest.mark.parametrize("ending", format_names().keys() - {".shp", ".zip"})
+@pytest.mark.parametrize("ending", sorted(format_names()))
 def test_what_comes_out_goes_in_again(store, tmp_path, ending):
     file = tmp_path / f"out{ending}"
     report = export_layer(store, "incubators", file)
