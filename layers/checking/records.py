@@ -102,7 +102,7 @@ def find_lead_industries(world: World) -> Iterator[Found]:
             "incubators",
             tuple(many["id"]),
             f"{len(many)} 家孵化器的主导产业多于{limit}个: {show(many['name'])}",
-            f"{len(many)} incubator(s) with more than {limit} lead industries: {show(many['name'])}",
+            f"{len(many)} incubators of more than {limit} lead industries: {show(many['name'])}",
         )
     if len(none):
         yield Found(

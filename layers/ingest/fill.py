@@ -186,10 +186,10 @@ def _holders(
 def read_code(code: str) -> tuple[str | None, str | None]:
     """Read level and parent from a division code (GB/T 2260 and GB/T 10114).
 
-    >>> read_code("330302006"), read_code("330302"), read_code("330300")
-    (('town', '330302'), ('county', '330300'), ('city', None))
-    >>> read_code("330302006001"), read_code("330302000000"), read_code("x")
-    (('village', '330302006'), ('county', '330300'), (None, None))
+    >>> read_code("110101001"), read_code("110101"), read_code("110100")
+    (('town', '110101'), ('county', '110100'), ('city', None))
+    >>> read_code("110101001001"), read_code("110101000000"), read_code("x")
+    (('village', '110101001'), ('county', '110100'), (None, None))
     """
     if not re.fullmatch(r"\d{6}|\d{9}|\d{12}", code):
         return None, None

@@ -195,8 +195,8 @@ def _headings(filled: Iterator[Row], file: Path) -> tuple[list[int], list[str], 
 def _text(cell: Any) -> str:
     """Write a cell as text: whole numbers without a point, dates as ISO 8601.
 
-    >>> _text(330302006.0), _text(True), _text(datetime(2025, 3, 1)), _text(None), _text(" a ")
-    ('330302006', 'true', '2025-03-01', '', 'a')
+    >>> _text(110101001.0), _text(True), _text(datetime(2025, 3, 1)), _text(None), _text(" a ")
+    ('110101001', 'true', '2025-03-01', '', 'a')
     """
     if cell is None or cell is pd.NA or cell != cell:  # noqa: PLR0124 - only NaN differs from itself
         return ""
