@@ -282,7 +282,8 @@ def _cut_stretch(
             ends[1, size] = (1.0 - a) * edges.vertex_y[k] + a * edges.vertex_y[k + 1]
             ends[2, size] = (1.0 - b) * edges.vertex_x[k] + b * edges.vertex_x[k + 1]
             ends[3, size] = (1.0 - b) * edges.vertex_y[k] + b * edges.vertex_y[k + 1]
-            near = down_b if side else up_a
+            # Counting down from the far end may leave a rounding error below the origin's 0.
+            near = max(0.0, down_b if side else up_a)
             times[0, size] = near / 1000.0
             times[1, size] = (near + share * (back if side else there)) / 1000.0
             size += 1

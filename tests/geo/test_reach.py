@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geo import reach
+from geo import sums
 from geo.errors import CancelledError, InputError
 from geo.network import (
     Positions,
@@ -153,7 +153,7 @@ def test_counts_and_sums_agree_by_every_method(drawing, seed):
     places = random_places(network, 6, seed)
     forward = counts_within(network, costs, [places], limit_s=300.0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reach, "_NODES_A_PLACE", 0)
+        patch.setattr(sums, "_NODES_A_PLACE", 0)
         assert (counts_within(network, costs, [places], limit_s=300.0) == forward).all()
     weights = np.random.default_rng(seed).integers(0, 9, (2, 6)).astype(float)
     at_places = sums_within(network, costs, weights, limit_s=300.0, at=places)
