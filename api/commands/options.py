@@ -1,0 +1,63 @@
+"""Options that several commands share, and the store and settings that they lead to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextvars import ContextVar
+from typing import Annotated, Any
+
+import typer
+
+from api.settings import Settings, load_settings
+from geo.errors import InputError
+
+Store = Annotated[
+    str | None,
+    typer.Option("--store", metavar="PATH", help="数据库文件 · The store, a .gpkg file"),
+]
+Lang = Annotated[
+    str | None, typer.Option("--lang", metavar="zh|en", help="语言 · Language of tables")
+]
+Json = Annotated[bool, typer.Option("--json", help="输出 JSON · Print JSON instead of a table")]
+Unit = Annotated[
+    str | None, typer.Option("--unit", metavar="NAME", help="责任单位 · A reporting unit")
+]
+Day = Annotated[
+    str | None,
+    typer.Option("--date", metavar="YYYY-MM-DD", help="统计日期 · Day to answer for; today"),
+]
+NoDemo = Annotated[bool, typer.Option("--no-demo", help="不计示例 · Leave demo records out")]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="KEY", help="步行者 · Who walks, as in the rules")
+]
+
+# What stood before the command's name: `hatchmap --store FILE coverage towns`.
+GIVEN: ContextVar[dict[str, Any]] = ContextVar("GIVEN", default={})  # noqa: B039 - never mutated
+
+
+def settings_with(**given: Any) -> Settings:
+    """Return the settings, with what was typed before them; the later the stronger."""
+    typed = {key: value for key, value in given.items() if value is not None}
+    merged = {**GIVEN.get(), **typed}
+    address = str(merged.get("store") or "")
+    if "://" in address:
+        raise InputError(
+            f"--store {address.partition('://')[0]}://…: this kind of store is not known; give "
+            "the path of a .gpkg file"
+        )
+    return load_settings(**merged)
+
+
+def read_day(text: str | None) -> dt.date | None:
+    """Read a day as typed; None for nothing.
+
+    >>> read_day("2026-02-30")
+    Traceback (most recent call last):
+    geo.errors.InputError: --date: '2026-02-30' is not a day; give YYYY-MM-DD
+    """
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"--date: {text!r} is not a day; give YYYY-MM-DD") from error
