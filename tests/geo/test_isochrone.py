@@ -122,7 +122,7 @@ def test_every_reached_crossing_lies_inside_and_no_far_one(streets):
     for limit, zone in zip(MINUTES, zones(walk, MINUTES), strict=True):
         reached = [node for node, time in times.items() if time <= limit]
         assert shapely.covers(zone, points[reached]).all()
-        far = shapely.distance(points, lines_until(walk, limit)) > 50 + 20
+        far = shapely.distance(points, lines_until(walk, limit)) > 50 + 15 * 2**0.5
         assert not shapely.covers(zone, points[far]).any()
 
 

@@ -1,0 +1,1 @@
+"""Speed beside the named peers, in one run: `python -m tests.bench`."""
