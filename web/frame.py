@@ -137,6 +137,15 @@ def number(value: Any, digits: int = 0) -> str:
     return f"{float(value):,.{digits}f}"
 
 
+def figure(value: Any) -> str:
+    """Return a number as short as it is true: whole ones whole, others to one decimal.
+
+    >>> figure(42.0), figure(34.28), figure(1200), figure(None)
+    ('42', '34.3', '1,200', '—')
+    """
+    return number(value, 0 if value is None or float(value).is_integer() else 1)
+
+
 def percent(value: Any, digits: int = 0) -> str:
     """Return a share as percent, or a dash for nothing.
 
@@ -155,6 +164,6 @@ def _environment(folder: Path = HOME / "templates") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, percent=percent)
+    environment.filters.update(figure=figure, number=number, percent=percent)
     environment.globals.update(static=static_url)
     return environment

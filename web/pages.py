@@ -210,13 +210,14 @@ def structure_page(
         place_row(row, known.get(str(row.get("role"))) or (w.pick({**row, "key": ""})))
         for row in report.get("roles", ())
     ]
-    zones = [place_row(row, row["name"]) for row in report.get("zones", ())]
+    zones = [place_row(row, row["name"]) for row in report.get("zones", ()) if row.get("mapped")]
     return render(
         "structure.html",
         frame=frame,
         page="structure",
         roles=rows,
         zones=zones,
+        unmapped=[row["name"] for row in report.get("zones", ()) if not row.get("mapped")],
         lead=max((row for row in rows if row["label"]), key=_share_of, default=None),
         concentration=[
             (w.get(f"concentration.{name}", name), value)

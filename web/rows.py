@@ -127,7 +127,6 @@ def target_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[
         **dict.fromkeys(("unit", "year", "issuer", "target", "value", "share", "pace")),
         **dict.fromkeys(("expected_share", "forecast", "demo")),
         **row,
-        "digits": 0 if all(float(row.get(k) or 0).is_integer() for k in ("target", "value")) else 1,
         "label": w.pick({"key": row["indicator"], **indicator}),
         "measure": measure if measure is not None else "",
         "missing": [missing_text(code, indicators, w) for code in row.get("missing") or ()],
@@ -189,7 +188,7 @@ def _indicator_label(key: str, indicators: Mapping[str, Result], w: Words) -> st
 def target_charts(
     rows: Sequence[Result], *, year: Any = None, total_unit: str | None = None
 ) -> list[dict[str, Any]]:
-    """Group targets into charts: one an indicator and year, a bar a unit.
+    """Group targets into charts: one an indicator, year and issuer, a bar a unit.
 
     Parameters
     ----------
@@ -200,12 +199,13 @@ def target_charts(
     total_unit
         The name of the whole city, whose bar would dwarf the others.
     """
-    charts: dict[tuple[Any, Any], list[Result]] = {}
+    charts: dict[tuple[Any, ...], list[Result]] = {}
     for row in rows:
         if row["target"] is None or row["unit"] in (None, total_unit):
             continue
         if year is None or str(row["year"]) == str(year):
-            charts.setdefault((row["indicator"], row["year"]), []).append(row)
+            key = (row["indicator"], row["year"], row["issuer"])
+            charts.setdefault(key, []).append(row)
     return [
         {
             "label": bars[0]["label"],

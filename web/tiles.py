@@ -22,6 +22,7 @@ EXTENT = 4096  # units of a tile's side
 BUFFER = 64  # units drawn beyond the side, so that strokes and circles are not cut
 MAX_ZOOM = 22
 ALL_POINTS_ZOOM = 14  # from here on no point is thinned, unless the cap says so
+ALL_SHAPES_ZOOM = 12  # below it, a quarter of the cap
 _CELL = 192  # units: a 12 px cell, in which one point stands for all
 _TOLERANCE = 4.0  # units: a quarter of a pixel
 _HALF_WORLD_M = 20037508.342789244  # half the side of the Web Mercator square, metres
@@ -87,7 +88,7 @@ def tile(source: TileSource, z: int, x: int, y: int, *, cap: int = 5_000) -> byt
         Zoom level, column from the west and row from the north.
     cap
         The most features in one tile: points are thinned further, of lines and polygons the
-        largest are kept.
+        longest are kept, and from afar a quarter as many.
 
     Raises
     ------
@@ -125,7 +126,10 @@ def tile(source: TileSource, z: int, x: int, y: int, *, cap: int = 5_000) -> byt
     is_point = shapely.get_type_id(local) == shapely.GeometryType.POINT
     writer = _Writer(source)
     writer.write_points(local[is_point], found[is_point], thin=z < ALL_POINTS_ZOOM, cap=cap)
-    writer.write_shapes(local[~is_point], found[~is_point], cap=cap)
+    # A far view of many small streets is a blot: the longest tell where they are.
+    writer.write_shapes(
+        local[~is_point], found[~is_point], cap=cap if z >= ALL_SHAPES_ZOOM else cap // 4
+    )
     return writer.serialize()
 
 

@@ -119,6 +119,17 @@ def test_cap_holds():
     assert len(tile(source, 8, x, y, cap=50)) < 50 * 30
 
 
+def test_far_views_keep_the_longest_lines(tmp_path):
+    lines = [shapely.LineString([(120.0, 28.0), (120.0, 28.01 + 0.001 * n)]) for n in range(40)]
+    frame = gpd.GeoDataFrame(
+        {"id": [f"{n:02}" for n in range(40)]}, geometry=lines, crs="EPSG:4490"
+    )
+    source = TileSource.from_frame(frame, name="streets")
+    x, y = tile_of(120.0001, 28.02, 10)
+    back = read_back(tile(source, 10, x, y, cap=40), tmp_path, 10, x, y)
+    assert sorted(back["id"]) == [f"{n:02}" for n in range(30, 40)]
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.tuples(st.floats(0, 4096), st.floats(0, 4096)), min_size=1, max_size=80),

@@ -135,7 +135,10 @@ STRUCTURE = {
         {"role": "主", "incubators": 2, "area_m2": 30000.0, "share": 0.75, "tenants": 80},
         {"role": "点", "incubators": 1, "area_m2": 10000.0, "share": 0.25, "tenants": 10},
     ],
-    "zones": [],
+    "zones": [
+        {"name": "科创带", "mapped": True, "incubators": 1, "area_m2": 9000.0, "share": 0.2},
+        {"name": HOSTILE, "mapped": False},
+    ],
     "concentration": {"hhi": 0.625},
 }
 AMENITIES = {
