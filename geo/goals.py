@@ -96,6 +96,7 @@ class _Measured:
     parts: tuple[GoalPart, ...] = ()
     missing: tuple[str, ...] = ()
     over: bool = False  # the target must be passed, not only reached
+    at_most: bool = False  # the target is the most that may be
 
 
 _Params = Mapping[str, Any]
@@ -145,7 +146,10 @@ def _goal_row(goal: Mapping[str, Any], facts: GoalFacts) -> GoalRow:
 def _judge(found: _Measured, target: float | None, *, over: bool) -> bool | None:
     if found.value is None or target is None:
         return None
-    reached = found.value > target if over else found.value >= target
+    if found.at_most:
+        reached = found.value <= target
+    else:
+        reached = found.value > target if over else found.value >= target
     return reached and all(part.ok is not False for part in found.parts)
 
 
@@ -332,10 +336,9 @@ def _narrow(facts: GoalFacts, params: _Params) -> _Measured:
     named = counts[counts > 0]
     if not named.size:
         return _Measured(None, missing=("incubators.lead_industries",))
-    most = params["target"]
-    narrow = GoalPart("share_narrow", share(int((named <= most).sum()), named.size), 1.0)
-    judged = GoalPart(narrow.name, narrow.value, narrow.target, ok=bool((named <= most).all()))
-    return _Measured(float(named.max()), (judged, _part("known", named.size)))
+    narrow = share(int((named <= params["target"]).sum()), named.size)
+    parts = (_part("share_narrow", narrow, 1.0), _part("known", named.size))
+    return _Measured(float(named.max()), parts, at_most=True)
 
 
 def _leader_built(facts: GoalFacts, _: _Params) -> _Measured:

@@ -1,7 +1,9 @@
 """Which incubator stands in which town: by the town's outline, else by the words of its record.
 
 The outline decides where a point is precise enough to be asked. A point on a boundary lies in both
-towns. A record that names another town than its point lies in is reported, and the point holds.
+towns. A record that names another town than its point lies in is reported, and the point holds;
+only where the named town has no outline, and the point lies in no other town asked about, the
+record holds: the map does not know the town.
 """
 
 from __future__ import annotations
@@ -27,13 +29,17 @@ POLYGON, DECLARED, DISTANCE = "polygon", "declared", "distance"
 
 @dataclass(frozen=True)
 class Place:
-    """A town, or a unit that is its own town, with its outline where known."""
+    """A town, or a unit that is its own town, with its outline where known.
+
+    `listed` tells the towns asked about from those that only lie around them.
+    """
 
     code: str
     name: str
     unit: str | None
     outline: Any = None
     is_unit: bool = False
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ def locate(incubators: pd.DataFrame, places: Sequence[Place], units: UnitIndex) 
     inside, touching = _places_of_points(incubators, places)
     declared = _declared_places(incubators, places, units)
     outlined = {place.code for place in places if place.outline is not None}
+    listed = {place.code for place in places if place.listed}
     precisions = texts(incubators, "geom_precision")
     found: dict[str, dict[str, str]] = defaultdict(dict)
     boundary, disagreements = [], []
@@ -102,9 +109,11 @@ def locate(incubators: pd.DataFrame, places: Sequence[Place], units: UnitIndex) 
         rough = precision in ("unit", "town")
         if precision == "town" and named is not None and named not in located:
             located = ()
-        towns = located or ((named,) if named is not None else ())
+        unknown = named in listed - outlined and listed.isdisjoint(located)
+        by_outline = bool(located) and not unknown
+        towns = located if by_outline else (named,) if named is not None else ()
         for code in towns:
-            found[code][key] = POLYGON if located else DECLARED
+            found[code][key] = POLYGON if by_outline else DECLARED
         if located and touching[row]:
             boundary.append(BoundaryCase(key, located))
         outside = not located and named in outlined and not rough
@@ -194,7 +203,8 @@ def _town_divisions(divisions: pd.DataFrame, units: UnitIndex) -> Iterator[Place
         short = short_code(code)
         if level is None and len(short) != 9:  # township codes of GB/T 2260 have nine digits
             continue
-        yield Place(short, name or short, units.find_by_code(short), outlines.get(short))
+        unit = units.find_by_code(short)
+        yield Place(short, name or short, unit, outlines.get(short), listed=False)
 
 
 def outlines_by_code(divisions: pd.DataFrame | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -14,7 +15,7 @@ from geo.lifecycle import status_at
 from geo.reach import by_category, matrix
 from layers.query import Query
 from layers.store import Store
-from layers.walking import walk_world
+from layers.walking import WalkWorld, walk_world
 
 Test = Literal["both", "compliance", "planning"]
 
@@ -66,8 +67,10 @@ def ask_amenities(
     tests = _TESTS[test]
     rule = read_rule(store, "amenities")
     incubators = _read_incubators(store, incubator, demo=demo)
-    planning = _walk(store, incubators, rule, profile) if "planning" in tests and demo else None
-    return report_amenities(
+    world = walk_world(store) if "planning" in tests else None
+    walks = world is not None and (demo or not world.demo_counted)
+    planning = _walk(world, incubators, rule, profile) if world is not None and walks else None
+    report = report_amenities(
         incubators,
         read_layer(store, "amenities", demo=demo, columns=_AMENITY_COLUMNS),
         rule=rule,
@@ -75,6 +78,8 @@ def ask_amenities(
         planning=planning,
         tests=tests,
     )
+    streets_demo = planning is not None and world is not None and world.streets_demo
+    return replace(report, demo_counted=report.demo_counted or streets_demo)
 
 
 def _read_incubators(store: Store, key: str | None, *, demo: bool) -> pd.DataFrame:
@@ -89,10 +94,9 @@ def _read_incubators(store: Store, key: str | None, *, demo: bool) -> pd.DataFra
 
 
 def _walk(
-    store: Store, incubators: pd.DataFrame, rule: dict[str, Any], profile: str | None
+    world: WalkWorld, incubators: pd.DataFrame, rule: dict[str, Any], profile: str | None
 ) -> dict[str, Planning] | None:
     """Walk from each incubator to the amenities of every category; None without streets."""
-    world = walk_world(store)
     placed = gpd.GeoDataFrame(incubators[incubators.geometry.notna()])
     destinations = world.amenities
     origins = world.place(placed)
