@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -99,9 +100,9 @@ class _Server(uvicorn.Server):
         self._settings = settings
         self._token = token
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then print the address."""
-        await super().startup(sockets)  # type: ignore[arg-type]  # sockets, passed through
+        await super().startup(sockets)
         if not self.started or not self.servers:
             return
         port = self.servers[0].sockets[0].getsockname()[1]

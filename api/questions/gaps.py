@@ -35,7 +35,8 @@ class Gaps:
     rules_version
         Version of the rules `amenities`.
     summary
-        `total` incubators, `tested` (on a street), `complete`, and `lacking` by category.
+        `total` incubators, `tested` (own place known, and on a street), `complete`, and `lacking`
+        by category.
     units
         The same by reporting unit.
     additions
@@ -89,7 +90,17 @@ def ask_gaps(store: Store, *, profile: str | None = None, each: int = 10) -> Gap
     incubators = gpd.GeoDataFrame(
         store.read(
             "incubators",
-            Query(columns=["id", "name", "unit", "status", "provenance", "geometry"]),
+            Query(
+                columns=[
+                    "id",
+                    "name",
+                    "unit",
+                    "status",
+                    "provenance",
+                    "geom_precision",
+                    "geometry",
+                ]
+            ),
         )
     )
     incubators = incubators[incubators["status"] != "withdrawn"].reset_index(drop=True)
@@ -135,7 +146,9 @@ def _find_gaps(
     found = matrix(network, costs, origins, places, limit_s=limit_s)
     usual = world.rules["planning"]["min_count"]
     least = [category.get("min_count", usual) for category in world.rules["categories"]]
-    on = origins.on_network
+    # A record placed at the middle of its town or unit says nothing about its surroundings.
+    rough = incubators["geom_precision"].isin(["town", "unit"]).to_numpy(dtype=bool)
+    on = origins.on_network & ~rough
     # A place that lacks more than one of a category is not mended by adding one: it still helps.
     missing = (found.counts < np.asarray(least)) & on[:, None]
     reached = reach_nodes(network, costs, origins, limit_s=limit_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
+import pandas as pd
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -184,12 +185,17 @@ def get_incubator(
                 demo_counted=record.get("provenance") == "demo",
             ),
             amenities=rows[0] if rows else None,
-            spaces=spaces.drop(columns="geometry").to_dict("records"),
+            spaces=_rows(spaces),
             history=_public_history(store, incubator),
             categories=store.rules("amenities").body["categories"],
         )
 
     return _draw(request, lang, draw)
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = pd.DataFrame(frame).drop(columns="geometry")
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def _public_history(store: Store, incubator: str) -> list[dict[str, Any]]:
