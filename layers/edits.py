@@ -12,7 +12,7 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 import shapely
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from geo.errors import InputError
 from layers import schema
@@ -213,7 +213,7 @@ class SqlEdit(Edit):
             statements = self._store.statements(layer)
             table = self._store.tables.layers[layer.name]
             conditions = statements.conditions(query) if statements is not None else []
-            self._connection.execute(delete(table).where(*conditions))
+            self._store.remove_rows(self._connection, table, conditions)
             images = [(state, None) for state in states.values()]
             self._remember(layer.name, "delete", list(states), images)
         return list(states)

@@ -236,6 +236,21 @@ class GeoPackageStore(SqlStore):
         else:
             self._write(connection, table, stored)
 
+    def remove_rows(
+        self, connection: Connection, table: Table, conditions: Sequence[Condition]
+    ) -> None:
+        """Remove the rows that meet conditions; the R-tree is made anew where most go."""
+        counted = select(func.count()).select_from(table)
+        going = connection.execute(counted.where(*conditions)).scalar_one()
+        if (
+            SHAPE in table.c
+            and going > MANY
+            and 2 * going > connection.execute(counted).scalar_one()
+        ):
+            gpkg_bulk.remove_at_once(connection, table, conditions)
+        else:
+            super().remove_rows(connection, table, conditions)
+
     def _write(self, connection: Connection, table: Table, stored: Mapping[str, list[Any]]) -> None:
         held = {name: values for name, values in stored.items() if _holds_something(values)}
         statement = insert(table).compile(dialect=connection.dialect, column_keys=list(held))

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, delete, select
 
+from layers.gpkg_ddl import create_tree
 from layers.gpkg_geometry import edges, is_empty
-from layers.tables import SHAPE
+from layers.statements import Condition
+from layers.tables import KEY, SHAPE
 
 
 @contextmanager
@@ -29,6 +31,16 @@ def indexed_at_once(
     # Else SQLite takes every index for selective, and looks into a column's before the R-tree.
     connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
     connection.exec_driver_sql(f'ANALYZE "{table.name}"')
+
+
+def remove_at_once(connection: Connection, table: Table, conditions: Sequence[Condition]) -> None:
+    """Remove most rows of a table, and index the rest anew instead of thinning out the R-tree."""
+    with without_triggers(connection, table):
+        connection.execute(delete(table).where(*conditions))
+        connection.exec_driver_sql(f'DROP TABLE "rtree_{table.name}_{SHAPE}"')
+        create_tree(connection, table.name)
+        rest = connection.execute(select(table.c[KEY], table.c[SHAPE])).all()
+        fill_tree(connection, table, [row[0] for row in rest], [row[1] for row in rest])
 
 
 def next_key(connection: Connection, table: Table) -> int:

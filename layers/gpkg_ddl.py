@@ -199,12 +199,17 @@ def _register(
     )
 
 
+def create_tree(connection: Connection, table: str) -> None:
+    """Make the R-tree of a layer's table, empty and without triggers."""
+    connection.exec_driver_sql(
+        f'CREATE VIRTUAL TABLE "rtree_{table}_{SHAPE}" USING rtree(id, minx, maxx, miny, maxy)'
+    )
+
+
 def _create_rtree(connection: Connection, table: str) -> None:
     """Add the spatial index with its triggers, as annex F.3 writes them."""
     rtree, new, old = f"rtree_{table}_{SHAPE}", f'NEW."{SHAPE}"', f'OLD."{SHAPE}"'
-    connection.exec_driver_sql(
-        f'CREATE VIRTUAL TABLE "{rtree}" USING rtree(id, minx, maxx, miny, maxy)'
-    )
+    create_tree(connection, table)
     shown = f"({new} NOTNULL AND NOT ST_IsEmpty({new}))"
     hidden = f"({new} ISNULL OR ST_IsEmpty({new}))"
     same, moved = f"OLD.{KEY} = NEW.{KEY}", f"OLD.{KEY} != NEW.{KEY}"

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import pandas as pd
 import shapely
-from sqlalchemy import Connection, Engine, Row, Table, insert, select
+from sqlalchemy import Connection, Engine, Row, Table, delete, insert, select
 
 from geo.errors import InputError, NotFoundError, StoreReadOnlyError
 from layers import schema
@@ -31,7 +31,7 @@ from layers.query import (
     write_cursor,
 )
 from layers.rows import frame_of, held_only, record_of, restore_value
-from layers.statements import SORT, Dialect, Statements
+from layers.statements import SORT, Condition, Dialect, Statements
 from layers.store import ALL_RECORDS, Batch, Change, Edit, Page, Rules, Store, no_record
 from layers.tables import KEY, Tables
 
@@ -98,6 +98,12 @@ class SqlStore(Store):
         }
         rows = zip(*held.values(), strict=True)
         connection.execute(insert(table), [dict(zip(held, row, strict=True)) for row in rows])
+
+    def remove_rows(
+        self, connection: Connection, table: Table, conditions: Sequence[Condition]
+    ) -> None:
+        """Remove the rows that meet conditions."""
+        connection.execute(delete(table).where(*conditions))
 
     def close(self) -> None:
         """Let go of the store; closing twice does no harm."""

@@ -139,6 +139,26 @@ def test_the_r_tree_follows_inserts_many_at_once_and_edits(tmp_path):
     assert sql(path, "SELECT rtreecheck('rtree_spaces_geom')") == [("ok",)]
 
 
+def test_the_r_tree_follows_when_most_records_go(tmp_path):
+    path = tmp_path / "s.gpkg"
+    frame = make_spaces(2 * geopackage.MANY)
+    frame["provenance"] = np.where(np.arange(len(frame)) < 100, "imported", "demo")
+    with create_store(path) as store:
+        with store.edit("tests") as edit:
+            edit.insert("spaces", frame)
+        with store.edit("tests") as edit:
+            assert edit.clear("spaces", {"provenance": "demo"}) == len(frame) - 100
+            edit.insert("spaces", make_spaces(1).assign(id="last"))
+        assert store.read("spaces")["id"].tolist() == [*frame["id"].head(100), "last"]
+        assert store.count("spaces", Query(bbox=(0, 0, 180, 90))) == 101
+        assert len(store.history("spaces", frame["id"].iloc[-1])) == 2
+    held = sql(path, "SELECT fid FROM spaces ORDER BY fid")
+    assert sql(path, "SELECT id FROM rtree_spaces_geom ORDER BY id") == held
+    assert sql(path, "SELECT rtreecheck('rtree_spaces_geom')") == [("ok",)]
+    pyogrio.write_dataframe(make_spaces(1).assign(id="gis"), path, layer="spaces", append=True)
+    assert sql(path, "SELECT count(*) FROM rtree_spaces_geom") == [(102,)]
+
+
 def test_what_gdal_appends_is_seen(path):
     added = gpd.GeoDataFrame(
         {"id": ["gis"], "name": ["From a GIS"], "status": ["operating"]},
