@@ -30,12 +30,6 @@ SERVED: Mapping[str, tuple[str, ...]] = {
         "dist/leaflet.groupedlayercontrol.min.js",
         "dist/leaflet.groupedlayercontrol.min.css",
     ),
-    "leaflet-measure": (
-        "dist/leaflet-measure.cn.js",
-        "dist/leaflet-measure.en.js",
-        "dist/leaflet-measure.css",
-        "dist/assets/",
-    ),
     "leaflet.fullscreen": (
         "Control.FullScreen.js",
         "Control.FullScreen.css",

@@ -239,6 +239,10 @@ def map_config(view: MapView, *, data: Mapping[str, Any] | None = None) -> dict[
             "cluster",
         "search_none", "zoom_in", "zoom_out",
     )}  # fmt: skip
+    spoken |= {
+        ("measure" if key == "title" else f"measure_{key}"): text
+        for key, text in w.section("measure").items()
+    }
     spoken |= {f"reach_{key}": text for key, text in w.section("reach").items()}
     return {
         "lang": w.lang,

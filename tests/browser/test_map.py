@@ -129,7 +129,7 @@ def test_access_surface_changes_with_the_category(open_page):
 def test_walking_zone_of_any_place(open_page):
     page = ready(open_page("/"))
     page.locator("#reach button").click()
-    page.mouse.click(800, 650)
+    page.mouse.click(700, 400)  # on a town, whose pop-up must not take the click
     output = page.locator("#reach output")
     output.get_by_text("15 分钟").wait_for()
     assert "咖啡 15" in output.inner_text()
@@ -169,12 +169,21 @@ def test_failed_layer_offers_to_try_again(open_page, site, watch):
     watch.faults.clear()
 
 
-def test_measure_and_full_screen_are_there_in_the_language(open_page):
+def test_measure_tells_length_and_area(open_page):
     page = ready(open_page("/"))
     assert page.get_by_role("button", name="全屏").is_visible()
-    page.locator(".leaflet-control-measure").hover()
-    page.locator(".leaflet-control-measure .js-start").click()
-    assert "测量" in page.locator(".leaflet-control-measure").inner_text()
+    page.get_by_role("button", name="测量距离和面积").click()
+    said = page.locator(".measure output")
+    assert said.inner_text() == "依次点击地图"
+    for x, y in [(600, 360), (700, 360), (700, 460)]:
+        page.mouse.click(x, y)
+        page.wait_for_timeout(60)
+    length, area = map(float, re.findall(r"([\d.]+) km", said.inner_text()))
+    # Two legs of a right angle: half the product of the legs, on a map of equal angles.
+    assert area == pytest.approx((length / 2) ** 2 / 2, rel=0.01)
+    assert page.locator(".leaflet-popup").count() == 0
+    page.get_by_role("button", name="测量距离和面积").click()
+    assert said.is_hidden()
 
 
 def test_phone_has_a_sheet(open_page):

@@ -38,6 +38,13 @@
     window.addEventListener("resize", () => leaflet.invalidateSize());
   }
 
+  /** Let one tool at a time take the clicks on the map. */
+  let picking = null;
+  function pick(tool) {
+    picking?.stopPicking();
+    picking = tool;
+  }
+
   /** Draw the symbols of the legend by the same functions as the map's. */
   function legend() {
     for (const place of document.querySelectorAll("[data-symbol-level]")) {
@@ -61,5 +68,5 @@
   hatchmap.config = JSON.parse(document.getElementById("map-config").textContent);
   sheet();
   legend();
-  hatchmap.page = { map };
+  Object.assign(hatchmap, { page: { map }, pick });
 })();

@@ -122,6 +122,7 @@
 
     button.addEventListener("click", () => {
       if (running) return stop();
+      hatchmap.pick?.({ stopPicking: () => running && stop() });
       running = true;
       zones.addTo(map);
       map.on("click", onClick);
