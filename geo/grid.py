@@ -14,9 +14,12 @@ Flags = npt.NDArray[np.bool_]
 
 _SEGMENTS_A_CELL = 2.0
 
+# Cells this near to a segment count as passed through, so that rounding leaves none out.
+_SLACK_M = 1e-3
+
 
 class SegmentGrid(NamedTuple):
-    """Segments by the square cells that their boxes touch.
+    """Segments by the square cells that they pass through.
 
     Parameters
     ----------
@@ -87,18 +90,20 @@ def _fill_cells(
     columns: int,
     rows: int,
 ) -> tuple[npt.NDArray[np.int64], Ints]:
-    """Count, then place: the cells that each segment's box touches."""
+    """Count, then place: the cells that each segment passes through."""
     offsets = np.zeros(columns * rows + 1, dtype=np.int64)
     segments = np.empty(0, dtype=np.int32)
     for placing in range(2):
         for i in range(len(x) - 1):
             if line[i] != line[i + 1]:
                 continue
-            left = int((min(x[i], x[i + 1]) - west) / cell_m)
-            right = int((max(x[i], x[i + 1]) - west) / cell_m)
             bottom = int((min(y[i], y[i + 1]) - south) / cell_m)
             top = int((max(y[i], y[i + 1]) - south) / cell_m)
             for row in range(bottom, top + 1):
+                low = south + row * cell_m
+                left_x, right_x = _span_within(x, y, i, low, low + cell_m)
+                left = max(0, int((left_x - _SLACK_M - west) / cell_m))
+                right = min(columns - 1, int((right_x + _SLACK_M - west) / cell_m))
                 for column in range(left, right + 1):
                     cell = row * columns + column
                     if placing:
@@ -112,6 +117,17 @@ def _fill_cells(
                 offsets[cell] += offsets[cell - 1]
             segments = np.empty(offsets[-1], dtype=np.int32)
     return offsets, segments
+
+
+@njit(cache=True, nogil=True)
+def _span_within(x: Floats, y: Floats, i: int, low: float, high: float) -> tuple[float, float]:
+    """Give the least and greatest x of a segment between two heights that it reaches."""
+    dx, dy = x[i + 1] - x[i], y[i + 1] - y[i]
+    if dy == 0.0:
+        return min(x[i], x[i + 1]), max(x[i], x[i + 1])
+    a, b = (low - y[i]) / dy, (high - y[i]) / dy
+    first, last = max(0.0, min(a, b)), min(1.0, max(a, b))
+    return min(x[i] + first * dx, x[i] + last * dx), max(x[i] + first * dx, x[i] + last * dx)
 
 
 @njit(cache=True, nogil=True)

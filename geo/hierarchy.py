@@ -24,7 +24,7 @@ Flags = npt.NDArray[np.bool_]
 
 # A detour over one other node is looked for only beside nodes with few neighbours: elsewhere it
 # costs more time than the shortcuts that it saves.
-_MAX_WITNESS_DEGREE = 24
+_MAX_WITNESS_DEGREE = 10
 _PRIORITIES = 512
 
 

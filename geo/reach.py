@@ -20,7 +20,7 @@ from geo.lanes import LANES
 from geo.matrix import ReachMatrix, matrix, one_to_many
 from geo.network import network_from_lines
 from geo.places import by_category, edges_of, join_places, limit_in_ms
-from geo.pool import core_count, run_pieces
+from geo.pool import Cancel, Progress, core_count, run_pieces
 from geo.search import UNREACHABLE
 from geo.snap import snap
 from geo.sums import counts_within, sums_within
@@ -48,6 +48,8 @@ def nearest(
     *,
     limit_s: float,
     k: int = 1,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
 ) -> Ints:
     """Give the times from every node to the nearest facilities of each category.
 
@@ -61,6 +63,8 @@ def nearest(
         Longest time, in seconds.
     k
         How many facilities of a category, distinct ones.
+    progress, cancel
+        As for `geo.pool.run_pieces`.
 
     Returns
     -------
@@ -73,7 +77,9 @@ def nearest(
         When the limit or `k` makes no sense.
     """
     if k != 1:
-        return nearest_ids(network, costs, facilities, limit_s=limit_s, k=k)[0]
+        return nearest_ids(
+            network, costs, facilities, limit_s=limit_s, k=k, progress=progress, cancel=cancel
+        )[0]
     limit_ms = limit_in_ms(limit_s)
     edges = edges_of(network, costs)
     hierarchy = costs.hierarchy(limit_s)
@@ -87,7 +93,7 @@ def nearest(
         rows = out[categories.start : categories.stop]
         sweep_nearest(hierarchy, nodes, ms, lanes.astype(np.int32), limit_ms, rows)
 
-    run_pieces(run, _lane_groups(len(facilities)))
+    run_pieces(run, _lane_groups(len(facilities)), progress=progress, cancel=cancel)
     return out[:, :, np.newaxis]
 
 
@@ -98,6 +104,8 @@ def nearest_ids(
     *,
     limit_s: float,
     k: int = 1,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
 ) -> tuple[Ints, Ints]:
     """Give times as `nearest` does, and which facilities they lead to.
 
@@ -119,7 +127,8 @@ def nearest_ids(
         nodes, _, ms = end_times(edges, places.edge, places.offset_m)
         sweep_nearest_k(hierarchy, nodes, ms, limit_ms, k, out[0, category], out[1, category])
 
-    run_pieces(run, sorted(range(len(facilities)), key=lambda c: -len(facilities[c])))
+    order = sorted(range(len(facilities)), key=lambda category: -len(facilities[category]))
+    run_pieces(run, order, progress=progress, cancel=cancel)
     return out[0], out[1]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely import LineString, MultiLineString, Point, Polygon
 
 from geo.errors import InputError
@@ -313,6 +314,26 @@ def test_snapping_equals_a_search_of_all_streets(wenzhou):
     assert places.snap_m[on] == pytest.approx(away[on], abs=1e-6)
     again = shapely.line_interpolate_point(lines[places.edge[on]], places.offset_m[on])
     assert shapely.distance(again, shapely.points(places.x[on], places.y[on])).max() < 1e-6
+
+
+@settings(deadline=None, max_examples=40)
+@given(drawings(), st.lists(st.tuples(*[st.floats(-300, 700)] * 2), min_size=1, max_size=5))
+def test_snapping_in_random_towns(drawing, points):
+    network = drawn_town(drawing)
+    x, y = np.array(points).T
+    places = snap(network, x, y, max_snap_m=400)
+    lines = [LineString(CORNERS[line]) for line in drawing[0] if len(set(line)) > 1]
+    for at, point in enumerate(points):
+        away = min((Point(point).distance(line) for line in lines), default=np.inf)
+        assert places.snap_m[at] == (pytest.approx(away) if away <= 400 else np.inf)
+
+
+def test_long_lines_do_not_fill_the_grid():
+    long = [(0, 0), (100_000, 70_000)]
+    short = [[(i * 10, 5000 + i), (i * 10 + 5, 5001 + i)] for i in range(1000)]
+    network = town(long, *short)
+    assert len(network.grid.segments) < 10_000
+    assert snap(network, [50_000.0], [35_000.0], max_snap_m=1).snap_m[0] < 1e-6
 
 
 @pytest.mark.parametrize(("x", "y", "limit"), [([np.nan], [0.0], 9), ([0.0], [0.0, 1.0], 9)])
