@@ -4,6 +4,9 @@
   "use strict";
   const hatchmap = (window.hatchmap = window.hatchmap || {});
   const EARTH_M = 6371008.8; // mean radius
+  const RULER =
+    '<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><path d="M2 13 13 2l5 5L7 18z' +
+    'M5 10l2 2M8 7l2 2M11 4l2 2" fill="none" stroke="#222" stroke-width="1.6"/></svg>';
   const STYLE = { color: "#b35806", weight: 3, fillOpacity: 0.12, interactive: false };
 
   function lengthOf(points, map) {
@@ -34,7 +37,8 @@
     onAdd(map) {
       const { words } = hatchmap.config;
       const box = L.DomUtil.create("div", "leaflet-bar measure");
-      this._button = hatchmap.element("button", "📏");
+      this._button = hatchmap.element("button");
+      this._button.innerHTML = RULER;
       this._button.type = "button";
       this._button.title = words.measure;
       this._button.setAttribute("aria-label", words.measure);
