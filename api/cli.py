@@ -62,7 +62,6 @@ class _Later(TyperCommand):
             name=entry.name,
             help=entry.what,
             rich_help_panel=entry.panel,
-            context_settings={"ignore_unknown_options": True},
         )
         self._entry = entry
 
@@ -161,7 +160,7 @@ def _explain(error: Exception) -> int:
     if os.environ.get("HATCHMAP_DEBUG"):
         traceback.print_exception(error)
     if isinstance(error, TyperException):
-        return _fail(f"{_usage(error)}", WRONG_INPUT)
+        return _fail(_usage(error), WRONG_INPUT)
     if isinstance(error, CancelledError):
         return _fail(str(error), INTERRUPTED)
     if isinstance(error, HatchmapError):

@@ -105,7 +105,7 @@ def create_city(
 
 
 def _fill(
-    store: Store, pack: Pack, *, demo: bool, sizes: Mapping[str, int], tell: Progress
+    store: Store, pack: Pack, *, demo: bool, sizes: Mapping[str, Any], tell: Progress
 ) -> dict[str, Mapping[str, Any]]:
     records = install_pack(store, pack)
     tell("boundaries", 0.1)

@@ -45,7 +45,7 @@ def is_extract(path: str | Path) -> bool:
     return Path(path).name.lower().endswith(_EXTRACT_ENDINGS)
 
 
-def import_street_file(
+def import_street_file(  # noqa: PLR0913 - options of one act, each with its default
     store: Store,
     layer_name: str,
     path: str | Path,

@@ -15,6 +15,7 @@ from web.words import Words, words
 
 app = typer.Typer(help="一镇一器、一产一器、各单位 · Coverage of towns, industries and units")
 
+_SHARE = "占比"  # the unit of goals that are shares
 _UNIT = ("责任单位", "Unit")
 _STATE = ("状态", "State")
 _INCUBATORS = ("孵化器", "Incubators")
@@ -56,8 +57,7 @@ def towns(
         lang=settings.lang,
     )
     _print_summary(result, w)
-    for case in result.get("disagreements") or ():
-        print_line(f"! {_case(case)}")
+    _print_disagreements(result, w)
 
 
 def _town(row: Mapping[str, Any], w: Words) -> list[Any]:
@@ -75,8 +75,14 @@ def _town(row: Mapping[str, Any], w: Words) -> list[Any]:
     ]
 
 
-def _case(case: Mapping[str, Any]) -> str:
-    return "; ".join(f"{key}: {value}" for key, value in case.items() if value is not None)
+def _print_disagreements(result: Mapping[str, Any], w: Words) -> None:
+    cases = result["disagreements"]
+    if cases:
+        first = cases[0]["id"]
+        zh = f"{len(cases)} 个孵化器的位置与所填镇不一致，按位置计（首个 {first}）；详见 --json"
+        en = f"{len(cases)} incubators stand outside the town that they name (first: {first})"
+        said = (zh, f"{en} and count where they stand; --json has all")
+        print_line(f"! {pick(said, w.lang)}")
 
 
 @app.command()
@@ -170,11 +176,7 @@ def units(
                 ("现值", "Value"),
                 ("达到", "Met"),
             ],
-            [
-                [row["id"], w.pick(row), number(row["target"]), number(row["value"], 1)]
-                + [mark(row["ok"])]
-                for row in goals
-            ],
+            [[row["id"], w.pick(row), *_figures(row), mark(row["ok"])] for row in goals],
             lang=settings.lang,
         )
     _print_demo(result, w)
@@ -193,6 +195,11 @@ def _unit(row: Mapping[str, Any], whole: str) -> list[Any]:
         percent((row["industries"] or {}).get("covered_share")),
         mark(row["ok"]),
     ]
+
+
+def _figures(goal: Mapping[str, Any]) -> list[str]:
+    shown = percent if goal["unit"] == _SHARE else number
+    return [shown(goal["target"]), shown(goal["value"])]
 
 
 def _print_summary(result: Mapping[str, Any], w: Words) -> None:

@@ -131,8 +131,13 @@ def print_report(report: ImportReport, lang: str) -> None:
     """Print what an import found and did."""
     if report.faults:
         print_table(
-            [("行", "Row"), ("字段", "Column"), ("问题", "What is wrong"), ("值", "Value")]
-            + [("办法", "Way out")],
+            [
+                ("行", "Row"),
+                ("字段", "Column"),
+                ("问题", "What is wrong"),
+                ("值", "Value"),
+                ("办法", "Way out"),
+            ],
             [
                 [fault.row, fault.column, fault.what, fault.value, fault.fix]
                 for fault in report.faults[:_SHOWN]

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,7 +55,13 @@ def print_table(
     for row in cells:
         # As text, not markup: names may hold anything.
         table.add_row(*(Text(cell) for cell in row))
-    _console().print(table)
+    console = Console()
+    if console.is_terminal:
+        console.print(table)
+        return
+    drawn = StringIO()
+    Console(width=_PLAIN_WIDTH, no_color=True, file=drawn).print(table)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines()))
 
 
 def print_line(text: str = "") -> None:
@@ -110,12 +117,16 @@ def show_progress() -> Iterator[Tell]:
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda stage, share: None
+        yield _tell_nobody
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("…", total=1.0)
         yield lambda stage, share: bar.update(task, description=stage, completed=share)
+
+
+def _tell_nobody(stage: str, share: float) -> None:
+    del stage, share
 
 
 def write_whole(path: str | Path, text: str) -> None:
@@ -147,11 +158,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_PLAIN_WIDTH, no_color=True)
 
 
 def _text(cell: Any) -> str:

@@ -1,0 +1,50 @@
+"""`export`: a layer into a file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.commands.options import Json, Lang, NoDemo, Store, Unit, settings_with
+from api.commands.output import number, pick, print_json, print_line, show_progress
+from layers.export import export_layer
+from layers.query import Query
+from layers.store import open_store
+
+
+def export(  # noqa: PLR0913 - options of one command
+    layer: Annotated[str, typer.Argument(help="图层 · Layer")],
+    file: Annotated[
+        str, typer.Argument(help=".gpkg .geojson .csv .xlsx .shp .zip .fgb；由扩展名决定 · File")
+    ],
+    *,
+    datum: Annotated[
+        str, typer.Option("--datum", metavar="D", help="坐标系 · Datum to write in")
+    ] = "cgcs2000",
+    staff: Annotated[
+        bool, typer.Option("--staff", help="含内部字段 · With columns for staff only")
+    ] = False,
+    unit: Unit = None,
+    no_demo: NoDemo = False,
+    store: Store = None,
+    lang: Lang = None,
+    as_json: Json = False,
+) -> None:
+    """导出图层为文件 · Write the records of a layer to a file."""
+    settings = settings_with(store=store, lang=lang)
+    query = Query(where={"unit": unit} if unit else {}, demo=not no_demo)
+    with open_store(settings.store_path) as opened, show_progress() as tell:
+        tell(layer, 0.0)
+        report = export_layer(opened, layer, file, query=query, staff=staff, datum=datum)
+    if as_json:
+        print_json(report)
+        return
+    rows = number(report.rows)
+    said = (
+        f"{report.path}：{rows} 条记录 ({report.format})",
+        f"{report.path}: {rows} records ({report.format})",
+    )
+    print_line(pick(said, settings.lang))
+    for note in report.notes:
+        print_line(f"! {note}")
