@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
-
-import pandas as pd
 
 from layers.catalog import layers
 from layers.query import Query
@@ -29,22 +28,21 @@ class About:
 
 def ask_about(store: Store) -> About:
     """Tell what the map rests on."""
-    counts, demo, sources = {}, {}, []
+    counts: dict[str, int] = {}
+    demo: dict[str, int] = {}
+    sources: list[dict[str, Any]] = []
     for name, declared in layers().items():
         if declared.staff:
             continue
         frame = store.read(name, Query(columns=["source", "as_of", "provenance"]))
         counts[name] = len(frame)
         demo[name] = int((frame["provenance"] == "demo").sum())
-        for (source, as_of), rows in frame.groupby(["source", "as_of"], dropna=False):
-            sources.append(
-                {
-                    "layer": name,
-                    "source": None if pd.isna(source) else str(source),
-                    "as_of": None if pd.isna(as_of) else str(as_of)[:10],
-                    "records": len(rows),
-                }
-            )
+        days = frame["as_of"].dt.strftime("%Y-%m-%d").fillna("")
+        rows = Counter(zip(frame["source"].fillna(""), days, strict=True))
+        sources += [
+            {"layer": name, "source": source or None, "as_of": day or None, "records": count}
+            for (source, day), count in rows.items()
+        ]
     rules = [store.rules(name) for name in store.rules_names()]
     return About(
         counts=counts,

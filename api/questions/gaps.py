@@ -138,7 +138,7 @@ def _find_gaps(
     network, costs = world.network, world.costs(common["profile"])
     origins = world.place(incubators)
     amenities = world.amenities
-    if network is None or origins is None or amenities.positions is None:
+    if network is None or origins is None or amenities.positions is None or amenities.codes is None:
         raise InputError("there is no street network; load one: hatchmap import streets FILE")
     keys = world.categories
     limit_s = common["minutes"] * 60.0

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi import Query as Asked
 from pydantic import BaseModel, Field
 
-from api.answers import GEOJSON, respond
+from api.answers import GEOJSON, respond, respond_result
 from api.params import read_bbox
+from api.questions.incubators import ask_incubators
 from api.questions.records import find_record, list_records
 from layers.query import Query, Range
 from layers.store import Store
@@ -110,9 +111,7 @@ def _between(low: float | None, high: float | None) -> Range | None:
 def get_incubators(request: Request, asked: Annotated[IncubatorListing, Asked()]) -> Response:
     """List incubators as GeoJSON with `total` and, until the end, `next`."""
     query = asked.to_query()
-    return respond(
-        request, lambda store: list_records(store, "incubators", query), media_type=GEOJSON
-    )
+    return respond_result(request, lambda store: ask_incubators(store, query), media_type=GEOJSON)
 
 
 @router.get("/incubators/{incubator}")
