@@ -20,7 +20,7 @@ from geo.lanes import LANES
 from geo.matrix import ReachMatrix, matrix, one_to_many
 from geo.network import network_from_lines
 from geo.places import by_category, edges_of, join_places, limit_in_ms
-from geo.pool import Cancel, Progress, core_count, run_pieces
+from geo.pool import Cancel, Progress, run_pieces
 from geo.search import UNREACHABLE
 from geo.snap import snap
 from geo.sums import counts_within, sums_within
@@ -211,7 +211,7 @@ def warm_up() -> None:
 
 
 def _lane_groups(categories: int) -> list[range]:
-    """Part categories into groups of no more than the lanes, evenly over the cores."""
-    groups = max(-(-categories // LANES), min(core_count(), categories))
-    bounds = [categories * group // max(groups, 1) for group in range(groups + 1)]
+    """Part categories into as few groups as the lanes allow: a sweep costs the same half empty."""
+    groups = -(-categories // LANES)
+    bounds = [categories * group // groups for group in range(groups + 1)] if groups else []
     return [range(a, b) for a, b in pairwise(bounds)]
