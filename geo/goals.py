@@ -68,7 +68,7 @@ def _goal_row(goal: Mapping[str, Any], facts: GoalFacts) -> GoalRow:
         ok=_judge(found, target, over=over),
         parts=found.parts,
         missing=found.missing,
-        demo=found.value is not None and bool(is_demo(facts.incubators).any()),
+        demo=found.value is not None and (facts.demo or bool(is_demo(facts.incubators).any())),
     )
 
 

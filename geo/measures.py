@@ -51,6 +51,8 @@ class GoalFacts:
         Records of these layers.
     basic_services
         Names of the services that every incubator must offer.
+    demo
+        Whether demo records stand behind anything here.
     """
 
     incubators: pd.DataFrame
@@ -68,6 +70,7 @@ class GoalFacts:
     zones: pd.DataFrame = field(default_factory=pd.DataFrame)
     baselines: pd.DataFrame = field(default_factory=pd.DataFrame)
     basic_services: Sequence[str] = ()
+    demo: bool = False
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,11 @@ class UnitCoverage:
     units: tuple[UnitRow, ...]
     goals: tuple[GoalRow, ...]
 
+    def with_goals(self, goals: Sequence[GoalRow]) -> UnitCoverage:
+        """Return the answer with the counted goals, as `measure_goals` found them."""
+        demo = self.demo_counted or any(goal.demo for goal in goals)
+        return replace(self, goals=tuple(goals), demo_counted=demo)
+
     def select(self, unit: str) -> UnitCoverage:
         """Return the row of one unit; the goals stay the city's."""
         rows = tuple(row for row in self.units if row.unit == unit)
@@ -97,7 +102,6 @@ def cover_units(
     as_of: Any,
     years: Sequence[int] = (),
     tallies: Mapping[str, Mapping[str, Tally]] | None = None,
-    goals: Sequence[GoalRow] = (),
 ) -> UnitCoverage:
     """Tell whether each unit has what the plan asks of every unit.
 
@@ -119,8 +123,6 @@ def cover_units(
     tallies
         Under `towns` and `industries`, those of each unit by state, as `cover_towns` and
         `cover_industries` counted them.
-    goals
-        The counted goals, as `measure_goals` found them.
 
     Returns
     -------
@@ -158,11 +160,11 @@ def cover_units(
     return UnitCoverage(
         rule={**rule, "per_unit": needs},
         as_of=fleet.as_of,
-        demo_counted=fleet.demo_counted or any(goal.demo for goal in goals),
+        demo_counted=fleet.demo_counted,
         summary=_summarise(rows),
         city=judge.row(None, None, held, towns=None, industries=None),
         units=rows,
-        goals=tuple(goals),
+        goals=(),
     )
 
 

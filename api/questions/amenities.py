@@ -8,8 +8,9 @@ from typing import Any, Literal
 import geopandas as gpd
 import pandas as pd
 
-from api.questions.common import read_layer, read_rule, today
+from api.questions.common import read_rule, today
 from geo.amenities import AmenityReport, Planning, plan_walks, report_amenities
+from geo.circles import SPACE, VENUE
 from geo.errors import InputError, NotFoundError
 from geo.lifecycle import status_at
 from geo.reach import by_category, matrix
@@ -72,7 +73,7 @@ def ask_amenities(
     planning = _walk(world, incubators, rule, profile) if world is not None and walks else None
     report = report_amenities(
         incubators,
-        read_layer(store, "amenities", demo=demo, columns=_AMENITY_COLUMNS),
+        store.read("amenities", _amenities_of(tests, demo=demo)),
         rule=rule,
         metric_crs=store.metric_crs,
         planning=planning,
@@ -80,6 +81,12 @@ def ask_amenities(
     )
     streets_demo = planning is not None and world is not None and world.streets_demo
     return replace(report, demo_counted=report.demo_counted or streets_demo)
+
+
+def _amenities_of(tests: tuple[str, ...], *, demo: bool) -> Query:
+    """Ask for the amenities that the tests count: the circle of the standard needs few of them."""
+    where = {} if "planning" in tests else {"cultural_kind": [VENUE, SPACE]}
+    return Query(where=where, demo=demo, columns=_AMENITY_COLUMNS)
 
 
 def _read_incubators(store: Store, key: str | None, *, demo: bool) -> pd.DataFrame:

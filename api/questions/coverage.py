@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from api.questions.amenities import ask_amenities
 from api.questions.common import (
     find_unit,
@@ -22,7 +24,7 @@ from geo.coverage import (
     cover_towns,
     cover_units,
 )
-from geo.goals import GoalFacts, GoalRow, measure_goals
+from geo.goals import GoalFacts, measure_goals
 from geo.states import muster
 from layers.store import Store
 
@@ -96,53 +98,48 @@ def ask_unit_coverage(
     towns = ask_town_coverage(store, as_of=day, demo=demo)
     industries = ask_industry_coverage(store, as_of=day, demo=demo)
     incubators = read_layer(store, "incubators", demo=demo)
-    tallies = {
-        "towns": {row.unit: row.summary for row in towns.units},
-        "industries": {row.unit: row.summary for row in industries.units},
-    }
-
-    def cover(goals: list[GoalRow]) -> UnitCoverage:
-        return cover_units(
-            incubators,
-            units=units,
-            rule=read_rule(store, "industries"),
-            towns_rule=read_rule(store, "towns"),
-            as_of=day,
-            years=plan_of(store).get("years", ()),
-            tallies=tallies,
-            goals=goals,
-        )
-
-    facts = _goal_facts(store, cover([]), as_of=day, demo=demo, towns=towns, industries=industries)
-    answer = cover(measure_goals(store.rules("goals").body["goals"], facts))
+    answer = cover_units(
+        incubators,
+        units=units,
+        rule=read_rule(store, "industries"),
+        towns_rule=read_rule(store, "towns"),
+        as_of=day,
+        years=plan_of(store).get("years", ()),
+        tallies={
+            "towns": {row.unit: row.summary for row in towns.units},
+            "industries": {row.unit: row.summary for row in industries.units},
+        },
+    )
+    facts = GoalFacts(
+        **_layer_facts(store, incubators, as_of=day, demo=demo),
+        unit_count=len(answer.units),
+        leader_built_units=answer.summary["with_chain_leader_built"],
+        towns_share=towns.summary.covered_share,
+        industries_share=industries.summary.covered_share,
+    )
+    answer = answer.with_goals(measure_goals(store.rules("goals").body["goals"], facts))
     return answer if wanted is None else answer.select(wanted)
 
 
-def _goal_facts(
-    store: Store,
-    units: UnitCoverage,
-    *,
-    as_of: Any,
-    demo: bool,
-    towns: TownCoverage,
-    industries: IndustryCoverage,
-) -> GoalFacts:
+def _layer_facts(
+    store: Store, incubators: pd.DataFrame, *, as_of: Any, demo: bool
+) -> dict[str, Any]:
+    """Gather what the goals ask of the layers and rules."""
     rule = read_rule(store, "towns")
-    fleet = muster(read_layer(store, "incubators", demo=demo), as_of=as_of, rule=rule)
-    circles = ask_amenities(store, test="compliance", demo=demo).summary["compliance"]
+    fleet = muster(incubators, as_of=as_of, rule=rule)
+    circles = ask_amenities(store, test="compliance", demo=demo)
+    targets = ask_targets(store, as_of=as_of, demo=demo)
     services = store.rules("services").body["services"]
-    return GoalFacts(
-        incubators=fleet.operating,
-        year=fleet.as_of.year,
-        large_area_m2=rule["large_area_m2"],
-        unit_count=len(units.units),
-        leader_built_units=units.summary["with_chain_leader_built"],
-        towns_share=towns.summary.covered_share,
-        industries_share=industries.summary.covered_share,
-        circle_share=circles["ok_share"],
-        indicators=ask_targets(store, as_of=as_of, demo=demo).city_values(),
-        projects=read_layer(store, "projects", demo=demo),
-        zones=read_layer(store, "zones", demo=demo),
-        baselines=read_layer(store, "baselines", demo=demo),
-        basic_services=[item["name"] for item in services if item["group"] == "basic"],
-    )
+    return {
+        "incubators": fleet.operating,
+        "year": fleet.as_of.year,
+        "large_area_m2": rule["large_area_m2"],
+        "circle_share": circles.summary["compliance"]["ok_share"],
+        "indicators": targets.city_values(),
+        "demo": circles.demo_counted or targets.demo_counted,
+        "basic_services": [item["name"] for item in services if item["group"] == "basic"],
+        **{
+            layer: read_layer(store, layer, demo=demo)
+            for layer in ("projects", "zones", "baselines")
+        },
+    }
