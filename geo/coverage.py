@@ -202,8 +202,7 @@ def cover_towns(
     fleet = muster(incubators, as_of=as_of, rule=rule)
     listed = list_towns(towns, units, divisions, index)
     places = list_places([town.place for town in listed], divisions, index)
-    present = fleet.frame.loc[fleet.frame["id"].isin(list(fleet.members))].reset_index(drop=True)
-    locations = locate(present, places, index)
+    locations = locate(fleet.present, places, index)
     nearest = _find_nearest(listed, fleet, rule=rule, metric_crs=metric_crs)
     within = _within_radius(listed, fleet, locations.placed, rule=rule, metric_crs=metric_crs)
     doubts = {

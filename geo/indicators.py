@@ -63,11 +63,12 @@ def measure_indicators(
         Values of `incubation_area_10k_m2` (10,000 m²), `twenty_incubators` and `tenant_firms`.
     """
     fleet = muster(incubators, as_of=as_of, rule=towns_rule)
-    unit_of = assign_units(fleet.frame, units)
+    units_of = assign_units(fleet.frame, units)
+    unit_of = dict(zip(fleet.frame["id"].tolist(), units_of, strict=True))
     entries = [
-        *_opened(fleet.operating, dict(zip(fleet.frame["id"], unit_of, strict=True))),
-        *_chosen(fleet.frame, unit_of, fleet.as_of.year),
-        *_entered(tenants, dict(zip(fleet.frame["id"], unit_of, strict=True)), as_of),
+        *_opened(fleet.operating, unit_of),
+        *_chosen(fleet.present, unit_of, fleet.as_of.year),
+        *_entered(tenants, unit_of, as_of),
     ]
     sums: dict[tuple[str, int, str], float] = defaultdict(float)
     demo: dict[tuple[str, int, str], bool] = defaultdict(bool)
@@ -96,11 +97,13 @@ def _opened(running: pd.DataFrame, unit_of: Mapping[str, str | None]) -> Iterato
             yield unit_of.get(key), year, "incubation_area_10k_m2", area_m2 / 10_000.0, demo
 
 
-def _chosen(frame: pd.DataFrame, unit_of: list[str | None], last_year: int) -> Iterator[_Entry]:
-    columns = zip(unit_of, numbers(frame, "twenty_batch"), is_demo(frame).tolist(), strict=True)
-    for unit, batch, demo in columns:
+def _chosen(
+    present: pd.DataFrame, unit_of: Mapping[str, str | None], last_year: int
+) -> Iterator[_Entry]:
+    batches, demos = numbers(present, "twenty_batch"), is_demo(present).tolist()
+    for key, batch, demo in zip(present["id"].tolist(), batches, demos, strict=True):
         if np.isfinite(batch) and batch <= last_year:
-            yield unit, int(batch), "twenty_incubators", 1.0, demo
+            yield unit_of[key], int(batch), "twenty_incubators", 1.0, demo
 
 
 def _entered(

@@ -33,6 +33,8 @@ class GoalFacts:
     ----------
     incubators
         The operating incubators of the day.
+    chosen
+        Those chosen in a yearly batch (`twenty_batch`), operating or still planned.
     year
         The year asked about.
     large_area_m2
@@ -70,6 +72,7 @@ class GoalFacts:
     zones: pd.DataFrame = field(default_factory=pd.DataFrame)
     baselines: pd.DataFrame = field(default_factory=pd.DataFrame)
     basic_services: Sequence[str] = ()
+    chosen: pd.DataFrame = field(default_factory=pd.DataFrame)
     demo: bool = False
 
 
@@ -134,16 +137,10 @@ def _count_from(values: Floats, least: float, name: str) -> Measured:
     return Measured(float((values >= least).sum()), (known,), over=True)
 
 
-def _of_batches(facts: GoalFacts) -> pd.DataFrame:
-    frame = facts.incubators
-    return frame.loc[np.isfinite(numbers(frame, "twenty_batch"))]
-
-
 def _of_twenty(facts: GoalFacts, measured: Callable[[pd.DataFrame], Measured]) -> Measured:
-    chosen = _of_batches(facts)
-    if chosen.empty:
+    if facts.chosen.empty:
         return Measured(None, missing=("incubators.twenty_batch",))
-    return measured(chosen)
+    return measured(facts.chosen)
 
 
 # --- goals that rest on indicators ------------------------------------------------------------
@@ -187,7 +184,7 @@ def _with_share_of_twenty(
 ) -> Measured:
     """Measure the indicator, and the share of the chosen incubators that meet a condition."""
     yearly = _indicator(facts, params)
-    chosen = _of_batches(facts)
+    chosen = facts.chosen
     if chosen.empty:
         return Measured(yearly.value, yearly.parts, (*yearly.missing, "incubators.twenty_batch"))
     part = _part(

@@ -54,4 +54,4 @@ def share(part: float | None, whole: float | None) -> float | None:
     """
     if part is None or whole is None or not whole:
         return None
-    return round(float(part) / float(whole), 6)
+    return round(float(part) / float(whole), 10)

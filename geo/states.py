@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,12 +71,17 @@ class Fleet:
         return any(member.demo for member in self.members.values())
 
     @property
+    def present(self) -> pd.DataFrame:
+        """The records that operate or are planned."""
+        return self._keep(self.members)
+
+    @property
     def operating(self) -> pd.DataFrame:
         """The records that operate."""
-        running = [
-            key in self.members and self.members[key].state == OPERATING for key in self.frame["id"]
-        ]
-        return self.frame.loc[running].reset_index(drop=True)
+        return self._keep({key for key, one in self.members.items() if one.state == OPERATING})
+
+    def _keep(self, ids: Container[str]) -> pd.DataFrame:
+        return self.frame.loc[[key in ids for key in self.frame["id"]]].reset_index(drop=True)
 
 
 def muster(incubators: pd.DataFrame, *, as_of: Any, rule: Mapping[str, Any]) -> Fleet:

@@ -356,7 +356,7 @@ def _elapsed(on: pd.Timestamp | None, year: int, book: _Book, *, cumulative: boo
     first = min(min(book.years, default=year), year) if cumulative else year
     start, end = pd.Timestamp(first, 1, 1), pd.Timestamp(year + 1, 1, 1)
     passed = (on + pd.Timedelta(days=1) - start) / (end - start)
-    return round(min(max(float(passed), 0.0), 1.0), 6)
+    return round(min(max(float(passed), 0.0), 1.0), 10)
 
 
 def _forecast(found: _Value, target: float | None, elapsed: float | None) -> Forecast | None:

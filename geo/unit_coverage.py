@@ -162,7 +162,10 @@ def cover_units(
         as_of=fleet.as_of,
         demo_counted=fleet.demo_counted,
         summary=_summarise(rows),
-        city=judge.row(None, None, held, towns=None, industries=None),
+        city=replace(
+            judge.row(None, None, held, towns=None, industries=None),
+            ok=all(row.ok for row in rows),
+        ),
         units=rows,
         goals=(),
     )
@@ -186,7 +189,7 @@ class _Judge:
         towns: Tally | None,
         industries: Tally | None,
     ) -> UnitRow:
-        """Judge one unit; the city (None) is counted only: what a unit needs is not asked of it."""
+        """Judge one unit, or count the city (None): what a unit needs is not asked of it."""
         members = [one.member for one in held]
         running = [member for member in members if member.state == OPERATING]
         built = [

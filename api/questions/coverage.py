@@ -132,6 +132,7 @@ def _layer_facts(
     services = store.rules("services").body["services"]
     return {
         "incubators": fleet.operating,
+        "chosen": fleet.present.loc[fleet.present["twenty_batch"].notna()],
         "year": fleet.as_of.year,
         "large_area_m2": rule["large_area_m2"],
         "circle_share": circles.summary["compliance"]["ok_share"],

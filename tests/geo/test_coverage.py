@@ -259,6 +259,16 @@ def test_nothing_at_all():
     assert answer.to_json()["towns"] == []
 
 
+def test_records_without_a_place_or_with_faulty_outlines_do_no_harm():
+    lost = {**incubator("i1", 0, 0, town_code="A2"), "geometry": None}
+    bow_tie = shapely.Polygon([(120, 28.02), (120.01, 28.03), (120.01, 28.02), (120, 28.03)])
+    broken = worlds.divisions()
+    broken.loc[broken["code"] == "A1", "geometry"] = bow_tie
+    answer = cover(lost, incubator("i2", 120.009, 28.025), divisions=broken)
+    assert row(answer, "A2").incubators == ("i1",)
+    assert row(answer, "A1").state in ("operating", "none")
+
+
 # --- against a plain reference, and what must hold whatever the data ---------------------------
 
 STATUSES = ("operating", "rectifying", "planned", "completed", "withdrawn")

@@ -12,7 +12,9 @@ def goal(measure, target, *, indicators=(), **params):
 
 
 def measure(asked, *records, **facts):
-    known = {"incubators": incubators(*records), "year": 2026, "large_area_m2": 20000, **facts}
+    frame = incubators(*records)
+    chosen = frame[frame["twenty_batch"].notna()] if "twenty_batch" in frame else frame.iloc[:0]
+    known = {"incubators": frame, "chosen": chosen, "year": 2026, "large_area_m2": 20000, **facts}
     [row] = measure_goals([asked], GoalFacts(**known))
     return row
 
