@@ -11,6 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+_SHORTEST_S = 0.1
+
 
 @dataclass(frozen=True)
 class Row:
@@ -50,23 +52,38 @@ class DisagreementError(AssertionError):
 
 
 def measure(
-    ours: Callable[[], Any], peer: Callable[[], Any], *, repeats: int
+    ours: Callable[[], Any],
+    peer: Callable[[], Any],
+    *,
+    repeats: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> list[tuple[float, float]]:
-    """Time both in turn, the one first and then the other, after one run of each unmeasured."""
-    ours(), peer()
+    """Time both in turn, the one first and then the other, after one run of each unmeasured.
+
+    Work shorter than `_SHORTEST_S` is done several times over; the seconds are those of one.
+    """
+    rounds = {}
+    for work in (ours, peer):
+        work()
+        rounds[work] = max(1, round(_SHORTEST_S / max(timed(work, clock)[0], 1e-9)))
     pairs = []
     for repeat in range(repeats):
         order = [ours, peer] if repeat % 2 else [peer, ours]
-        taken = {work: timed(work)[0] for work in order}
+        taken = {work: timed(work, clock, rounds[work])[0] for work in order}
         pairs.append((taken[ours], taken[peer]))
     return pairs
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Give the seconds that some work takes, and what it gives."""
-    start = time.perf_counter()
-    answer = work()
-    return time.perf_counter() - start, answer
+def timed(
+    work: Callable[[], Any],
+    clock: Callable[[], float] = time.perf_counter,
+    rounds: int = 1,
+) -> tuple[float, Any]:
+    """Give the seconds that some work takes, the mean of the rounds, and what it gives."""
+    start = clock()
+    for _ in range(rounds):
+        answer = work()
+    return (clock() - start) / rounds, answer
 
 
 def summarise(pairs: Sequence[tuple[float, float]], **about: Any) -> Row:
