@@ -7,6 +7,7 @@ The same question for industries stands in `geo.industries`, for reporting units
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -205,14 +206,11 @@ def cover_towns(
     locations = locate(fleet.present, places, index)
     nearest = _find_nearest(listed, fleet, rule=rule, metric_crs=metric_crs)
     within = _within_radius(listed, fleet, locations.placed, rule=rule, metric_crs=metric_crs)
-    doubts = {
-        town.place.code: tuple(
-            doubt.id
-            for doubt in locations.disagreements
-            if town.place.code in (doubt.record, *doubt.polygon)
-        )
-        for town in listed
-    }
+    doubts: dict[str, list[str]] = defaultdict(list)
+    for doubt in locations.disagreements:
+        for code in {doubt.record, *doubt.polygon}:
+            doubts[code].append(doubt.id)
+    on_boundary = {code for case in locations.boundary for code in case.towns}
     rows = tuple(
         _town_row(
             town,
@@ -220,8 +218,8 @@ def cover_towns(
             fleet=fleet,
             rule=rule,
             nearest=near,
-            disagreements=doubts[town.place.code],
-            boundary=any(town.place.code in case.towns for case in locations.boundary),
+            disagreements=tuple(doubts.get(town.place.code, ())),
+            boundary=town.place.code in on_boundary,
         )
         for town, near in zip(listed, nearest, strict=True)
     )
