@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from web.assets import HOME, static_url
 from web.words import LANGUAGES, Words, words
@@ -155,6 +157,15 @@ def percent(value: Any, digits: int = 0) -> str:
     return "—" if value is None else f"{number(float(value) * 100, digits)}%"
 
 
+def script_json(value: Any) -> Markup:
+    r"""Return a value as JSON that can stand inside a script element.
+
+    >>> print(script_json({"名": "</script>"}))
+    {"名":"\u003c/script>"}
+    """
+    return Markup(orjson.dumps(value).decode().replace("<", r"\u003c"))  # noqa: S704  made safe here
+
+
 @cache
 def _environment(folder: Path = HOME / "templates") -> Environment:
     environment = Environment(
@@ -164,6 +175,8 @@ def _environment(folder: Path = HOME / "templates") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(figure=figure, number=number, percent=percent)
+    environment.filters.update(
+        figure=figure, number=number, percent=percent, script_json=script_json
+    )
     environment.globals.update(static=static_url)
     return environment

@@ -22,7 +22,7 @@ from folium.map import CustomPane
 from folium.template import Template
 
 from web.assets import inline, link, static_url
-from web.features import collection
+from web.features import MAP_TOLERANCE_DEG, collection
 from web.frame import PageFrame, render
 from web.mapview import (
     ALWAYS,
@@ -297,14 +297,15 @@ def _named(element: Any, name: str) -> Any:
     return element
 
 
-def _geojson(name: str, layer: gpd.GeoDataFrame | Mapping[str, Any]) -> Mapping[str, Any]:
+def _geojson(name: str, layer: gpd.GeoDataFrame | Mapping[str, Any]) -> Any:
     if not isinstance(layer, gpd.GeoDataFrame):
         return layer
     spec = next(spec for spec in MAP_LAYERS if spec.name == name)
-    columns = ("name", "name_en", "centre_lon", "centre_lat", "provenance", *spec.columns, *ALWAYS)
-    if name == "incubators":
-        columns = (*columns, "setting")
-    if name == "industrial_towns":
-        columns = (*columns, "code")
-    shaped: Mapping[str, Any] = orjson.loads(collection(name, layer, columns=columns))
-    return shaped
+    columns = ["name", "name_en", *spec.columns, *ALWAYS]
+    columns += {
+        "incubators": ["setting"],
+        "industrial_towns": ["code"],
+        "reporting_units": ["centre_lon", "centre_lat"],
+    }.get(name, [])
+    text = collection(name, layer, columns=columns, tolerance_deg=MAP_TOLERANCE_DEG)
+    return orjson.Fragment(text)
