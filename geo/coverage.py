@@ -64,6 +64,7 @@ class Nearest:
     drive_minutes: float
     measured_from: str
     approximate: bool
+    demo: bool
     basis: str = "straight_line_detour"
 
 
@@ -139,7 +140,7 @@ class TownCoverage:
         codes = {row.code for row in rows}
         return replace(
             self,
-            demo_counted=any(found.demo for row in rows for found in row.found),
+            demo_counted=_has_demo(rows),
             summary=tally(row.state for row in rows),
             towns=rows,
             units=tuple(row for row in self.units if row.unit == unit),
@@ -227,8 +228,7 @@ def cover_towns(
     return TownCoverage(
         rule=rule,
         as_of=fleet.as_of,
-        demo_counted=bool(is_demo(towns).any())
-        or any(found.demo for row in rows for found in row.found),
+        demo_counted=bool(is_demo(towns).any()) or _has_demo(rows),
         summary=tally(row.state for row in rows),
         towns=rows,
         units=tuple(_tally_units(rows, index)),
@@ -236,6 +236,13 @@ def cover_towns(
         disagreements=tuple(
             doubt for doubt in locations.disagreements if asked & {doubt.record, *doubt.polygon}
         ),
+    )
+
+
+def _has_demo(rows: Iterable[TownRow]) -> bool:
+    return any(
+        (row.nearest is not None and row.nearest.demo) or any(found.demo for found in row.found)
+        for row in rows
     )
 
 
@@ -270,6 +277,7 @@ def _nearest(town: Town, member: Member, metres: float, rule: Mapping[str, Any])
         drive_minutes=round(way_m / (speeds["drive_km_h"] * _METRES_PER_MINUTE), 1),
         measured_from=town.measured_from,
         approximate=member.precision in ("town", "unit"),
+        demo=member.demo,
     )
 
 

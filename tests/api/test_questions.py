@@ -102,7 +102,8 @@ def test_without_demo_records_and_for_one_unit(tiny):
     assert [town.name for town in north.towns] == ["North One", "North Two"]
     assert north.summary.covered_share == 0.5
     assert [unit.unit for unit in north.units] == ["Northbank"]
-    assert not north.demo_counted
+    assert north.demo_counted  # a demo record is the nearest to one of them
+    assert not ask_town_coverage(tiny, as_of=DAY, unit="TT-N", demo=False).demo_counted
 
 
 def test_unknown_units_and_days_are_refused_with_the_way_out(tiny):
