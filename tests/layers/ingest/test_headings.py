@@ -1,5 +1,7 @@
 """Headings: what each means, in two languages and any width, and what the user says."""
 
+from dataclasses import replace
+
 import pytest
 
 from geo.errors import InputError
@@ -59,12 +61,15 @@ def test_a_unit_that_does_not_fit_is_refused():
 
 
 def test_a_heading_of_two_meanings_takes_the_one_that_is_free_and_is_told():
-    assert columns(["总面积", "孵化面积"]) == {
-        "总面积": "area_m2",
-        "孵化面积": "incubation_area_m2",
-    }
-    match = match_headings(INCUBATORS, ["孵化面积"])
-    assert match.columns["孵化面积"].column == "area_m2"
+    total, part = (INCUBATORS.column(name) for name in ("area_m2", "incubation_area_m2"))
+    both = replace(
+        INCUBATORS,
+        columns=(replace(total, aliases=("总面积", "净面积")), replace(part, aliases=("净面积",))),
+    )
+    found = match_headings(both, ["总面积", "净面积"]).columns
+    assert [found[name].column for name in ("总面积", "净面积")] == [total.name, part.name]
+    match = match_headings(both, ["净面积"])
+    assert match.columns["净面积"].column == "area_m2"
     assert "it may also mean incubation_area_m2" in match.notes[0]
 
 
