@@ -26,9 +26,8 @@ from geo.errors import InputError
 from layers.ingest.lines import read_lines
 from layers.ingest.osm_tags import (
     Rules,
+    TagIndex,
     Tags,
-    find_category,
-    find_cultural_kind,
     find_direction,
     is_tagged,
 )
@@ -116,14 +115,15 @@ def read_amenities(
         When the file is no extract, is cut off, or holds no such amenity.
     """
     wanted = (rules or default_rules())["amenities"]
-    entries = [*wanted["categories"], *wanted["cultural_kinds"]]
-    keys = KeyFilter(*sorted({key for entry in entries for key in entry["tags"]}))
+    categories = TagIndex(wanted["categories"], wanted["forbidding"])
+    kinds = TagIndex(wanted["cultural_kinds"], wanted["forbidding"])
+    keys = KeyFilter(*sorted(categories.keys | kinds.keys))
     places = _Places()
     with _readable(path):
         things = osmium.FileProcessor(path).with_locations().with_areas(keys).with_filter(keys)
         for thing in _told(things, "reading amenities", progress):
             tags = dict(thing.tags)
-            category, kind = find_category(tags, wanted), find_cultural_kind(tags, wanted)
+            category, kind = categories.find(tags), kinds.find(tags)
             if category or kind:
                 places.add(thing, {"category": category, "cultural_kind": kind, **_describe(tags)})
         as_of = _date_of(path)

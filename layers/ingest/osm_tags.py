@@ -6,7 +6,10 @@ what each class of street and each value allows.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 Tags = Mapping[str, str]
@@ -96,34 +99,54 @@ def is_tagged(tags: Tags, key: str) -> bool:
     return tags.get(key, "no") != "no"
 
 
-def find_category(tags: Tags, rules: Rules) -> str | None:
-    """Find the key of the first category that the tags fit.
+@dataclass(frozen=True)
+class TagIndex:
+    """Entries of the rules by the tags that they want, for one look-up a tag.
 
     Parameters
     ----------
-    tags
-        Tags of a node, way or area.
-    rules
-        The table `amenities` of the rules `osm`.
-
-    Examples
-    --------
-    >>> from layers.ingest.osm import default_rules
-    >>> find_category({"amenity": "cafe", "shop": "books"}, default_rules()["amenities"])
-    'bookshop'
+    entries
+        Tables with `key`, `tags` and perhaps `without`; earlier ones come first.
+    forbidding
+        Values of `access` that no entry takes.
     """
-    return _find_key(tags, rules["categories"], rules)
 
+    entries: Sequence[Rules]
+    forbidding: Sequence[str] = ()
 
-def find_cultural_kind(tags: Tags, rules: Rules) -> str | None:
-    """Find whether the tags are of a cultural `venue` or `space`, as `find_category`."""
-    return _find_key(tags, rules["cultural_kinds"], rules)
+    @cached_property
+    def _numbers(self) -> Mapping[tuple[str, str], list[int]]:
+        numbers = defaultdict(list)
+        for number, entry in enumerate(self.entries):
+            for key, values in entry["tags"].items():
+                for value in values:
+                    numbers[key, value].append(number)
+        return dict(numbers)
 
+    @property
+    def keys(self) -> set[str]:
+        """Every key that an entry wants a value of."""
+        return {key for key, _ in self._numbers}
 
-def _find_key(tags: Tags, entries: Sequence[Rules], rules: Rules) -> str | None:
-    if tags.get("access") in rules["forbidding"]:
+    def find(self, tags: Tags) -> str | None:
+        """Find the key of the first entry that the tags fit; None when they fit none.
+
+        >>> index = TagIndex([{"key": "books", "tags": {"shop": ["books"]}},
+        ...                   {"key": "shop", "tags": {"shop": ["*"]}}])
+        >>> index.find({"shop": "books"}), index.find({"shop": "tea"}), index.find({})
+        ('books', 'shop', None)
+        """
+        numbers = self._numbers
+        fitting = {
+            number
+            for key, value in tags.items()
+            for wanted in (value, "*")
+            for number in numbers.get((key, wanted), ())
+        }
+        if not fitting or tags.get("access") in self.forbidding:
+            return None
+        for number in sorted(fitting):
+            entry = self.entries[number]
+            if not fits(tags, entry.get("without", {})):
+                return str(entry["key"])
         return None
-    for entry in entries:
-        if fits(tags, entry["tags"]) and not fits(tags, entry.get("without", {})):
-            return str(entry["key"])
-    return None

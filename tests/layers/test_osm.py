@@ -6,7 +6,7 @@ from osmium.osm.mutable import Node, Relation, Way
 
 from geo.errors import InputError
 from layers.ingest.osm import default_rules, read_amenities, read_streets
-from layers.ingest.osm_tags import find_category, find_cultural_kind, find_direction
+from layers.ingest.osm_tags import TagIndex, find_direction
 from layers.pack import load_pack
 from layers.schema import find_faults
 from tests.fetch_osm import extract
@@ -111,8 +111,8 @@ def test_ferries_can_be_allowed_by_the_rules():
 def test_categories_of_tags(tags, category, kind):
     pairs = dict(pair.split("=") for pair in tags.split())
     rules = default_rules()["amenities"]
-    assert find_category(pairs, rules) == category
-    assert find_cultural_kind(pairs, rules) == kind
+    assert TagIndex(rules["categories"], rules["forbidding"]).find(pairs) == category
+    assert TagIndex(rules["cultural_kinds"], rules["forbidding"]).find(pairs) == kind
 
 
 def test_every_category_of_the_planning_test_has_tags():
