@@ -174,7 +174,10 @@ def _explain(error: Exception) -> int:
 def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "hatchmap"
-    return f"{error.format_message().rstrip('.')}; see {path} --help"
+    # What pydantic, which reads the values for typer, says of one does not repeat it.
+    told = getattr(error.__cause__, "errors", list)()
+    value = f" ({told[0]['input']!r})" if told else ""
+    return f"{error.format_message().rstrip('.')}{value}; see {path} --help"
 
 
 def _fail(message: str, code: int) -> int:

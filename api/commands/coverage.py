@@ -35,8 +35,9 @@ def towns(
 ) -> None:
     """一镇一器：各工业强镇的孵化器 · Which industrial towns have an incubator."""
     settings = settings_with(store=store, lang=lang)
+    day = read_day(date)
     with open_store(settings.store_path) as opened:
-        answer = ask_town_coverage(opened, as_of=read_day(date), unit=unit, demo=not no_demo)
+        answer = ask_town_coverage(opened, as_of=day, unit=unit, demo=not no_demo)
     if as_json:
         print_json(answer)
         return
@@ -97,8 +98,9 @@ def industries(
 ) -> None:
     """一产一器：各重点产业的孵化器 · Which key industries have an incubator."""
     settings = settings_with(store=store, lang=lang)
+    day = read_day(date)
     with open_store(settings.store_path) as opened:
-        answer = ask_industry_coverage(opened, as_of=read_day(date), unit=unit, demo=not no_demo)
+        answer = ask_industry_coverage(opened, as_of=day, unit=unit, demo=not no_demo)
     if as_json:
         print_json(answer)
         return
@@ -142,8 +144,9 @@ def units(
 ) -> None:
     """各责任单位应有的孵化器与量化目标 · What every unit must have, and the counted goals."""
     settings = settings_with(store=store, lang=lang)
+    day = read_day(date)
     with open_store(settings.store_path) as opened:
-        answer = ask_unit_coverage(opened, as_of=read_day(date), unit=unit, demo=not no_demo)
+        answer = ask_unit_coverage(opened, as_of=day, unit=unit, demo=not no_demo)
     if as_json:
         print_json(answer)
         return

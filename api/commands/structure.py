@@ -34,8 +34,9 @@ def structure(
 ) -> None:
     """空间结构：各角色与片区的空间 · Space, tenants and coverage by role and zone."""
     settings = settings_with(store=store, lang=lang)
+    day = read_day(date)
     with open_store(settings.store_path) as opened:
-        answer = ask_structure(opened, as_of=read_day(date), demo=not no_demo)
+        answer = ask_structure(opened, as_of=day, demo=not no_demo)
     if as_json:
         print_json(answer)
         return

@@ -34,6 +34,7 @@ def targets(
 ) -> None:
     """目标进度：按单位、年度、指标 · Targets and progress by unit, year and indicator."""
     settings = settings_with(store=store, lang=lang)
+    day = read_day(date)
     with open_store(settings.store_path) as opened:
         answer = ask_targets(
             opened,
@@ -41,7 +42,7 @@ def targets(
             year=year,
             indicator=indicator,
             issuer=issuer,
-            as_of=read_day(date),
+            as_of=day,
         )
         indicators = {one["key"]: one for one in opened.rules("targets").body["indicators"]}
     if as_json:
