@@ -116,7 +116,7 @@ def test_walking_zone_comes_from_the_streets(visit):
     assert page.locator("#reach output li").count() == 3
 
 
-@pytest.mark.parametrize(("path", "lang"), zip(PAGES, cycle(["zh", "en"]), strict=False))
+@pytest.mark.parametrize(("path", "lang"), list(zip(PAGES, cycle(["zh", "en"]), strict=False)))
 def test_pages_are_whole_and_quiet(visit, path, lang):
     page = visit(f"{path}?lang={lang}")
     page.wait_for_load_state("networkidle")
