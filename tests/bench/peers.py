@@ -1,5 +1,10 @@
 """The peers: each is given the very graph that our engine walks on, and the same facilities."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pandana
 import pandas as pd
@@ -7,6 +12,22 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from tests.bench.networks import LIMIT_S, Town
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what C++ writes to standard output, which Python cannot catch, off the screen."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
 
 NAMES = [f"category{number}" for number in range(12)]
 
@@ -19,15 +40,16 @@ class Pandana:
     def __init__(self, town: Town) -> None:
         tails, heads, ms = town.costs.arc_list()
         once = tails < heads  # streets go both ways alike: given once, as pandana wants them
-        self.network = pandana.Network(
-            pd.Series(town.network.x),
-            pd.Series(town.network.y),
-            pd.Series(tails[once]),
-            pd.Series(heads[once]),
-            # pandana cuts impedances off at the third decimal; the fifth keeps whole ones whole.
-            pd.DataFrame({"seconds": ms[once] / 1000.0 + 1e-5}),
-            twoway=True,
-        )
+        with _quiet():
+            self.network = pandana.Network(
+                pd.Series(town.network.x),
+                pd.Series(town.network.y),
+                pd.Series(tails[once]),
+                pd.Series(heads[once]),
+                # pandana cuts impedances off at the third decimal; the fifth keeps whole ones.
+                pd.DataFrame({"seconds": ms[once] / 1000.0 + 1e-5}),
+                twoway=True,
+            )
 
     def place(self, town: Town, most: int) -> None:
         """Put the facilities and people on the graph; never part of a time."""
