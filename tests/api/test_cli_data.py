@@ -161,7 +161,6 @@ def test_wrong_files(store, tmp_path, write):
     file = write(GOOD)
     assert_refused(run("import", "incubators", file, "--store", store), "datum")
     assert_refused(run("import", "incubators", file, "--store", store, "--datum", "mars"), "gcj02")
-    assert_refused(bring(store, "incubators", file, "--sheet", "nope"))
     assert token(store) == before
 
 
@@ -257,8 +256,8 @@ def test_export(city, tmp_path, ending):
 def test_export_mistakes(city, tmp_path):
     assert_refused(run("export", "incubators", tmp_path / "a.doc", "--store", city), ".gpkg")
     assert_refused(run("export", "moons", tmp_path / "a.csv", "--store", city), "moons")
-    assert_refused(run("export", "demands", tmp_path / "a.csv", "--store", city), "staff")
-    assert run("export", "demands", tmp_path / "a.csv", "--store", city, "--staff").code == 0
+    assert_refused(run("export", "tenants", tmp_path / "a.csv", "--store", city), "staff")
+    assert run("export", "tenants", tmp_path / "a.csv", "--store", city, "--staff").code == 0
     assert_refused(run("export", "incubators", city, "--store", city), "the store itself")
 
 
