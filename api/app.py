@@ -18,7 +18,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 from api.auth import load_token
 from api.cache import Cache
 from api.errors import add_error_handlers, answer_problem
-from api.routes import docs, files, health, map_data, pages, questions, records, surface
+from api.routes import docs, files, health, map_data, pages, questions, records, spaces, surface
 from api.security import add_headers
 from api.settings import Settings, load_settings
 from api.stores import StoreHandle
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.staff_token, settings.data
     )
     add_error_handlers(app, pages.draw_error)
-    for module in (health, files, docs, questions, records, map_data, surface, pages):
+    for module in (health, files, docs, questions, records, spaces, map_data, surface, pages):
         app.include_router(module.router)
     docs.describe(app)
     app.middleware("http")(_limit_body)

@@ -14,23 +14,6 @@ from layers.store import Store
 from web.features import collection
 
 
-def list_records(store: Store, layer: str, query: Query) -> bytes:
-    """List the public columns of the records of a query.
-
-    Returns
-    -------
-    bytes
-        A GeoJSON feature collection with `total`, `demo_counted` and, until the end, `next`.
-    """
-    page = store.page(layer, query)
-    body: dict[str, Any] = orjson.loads(collection(layer, gpd.GeoDataFrame(page.frame)))
-    body["total"] = page.total
-    body["demo_counted"] = bool((page.frame["provenance"] == "demo").any())
-    if page.next is not None:
-        body["next"] = page.next
-    return orjson.dumps(body)
-
-
 def find_record(store: Store, layer: str, key: str) -> dict[str, Any]:
     """Return one record as a GeoJSON feature of its public columns.
 

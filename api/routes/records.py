@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from api.answers import GEOJSON, respond, respond_result
 from api.params import read_bbox
 from api.questions.incubators import ask_incubators
-from api.questions.records import find_record, list_records
+from api.questions.records import find_record
 from layers.query import Query, Range
 from layers.store import Store
 
@@ -76,33 +76,6 @@ class IncubatorListing(Listing):
         }
 
 
-class SpaceListing(Listing):
-    """What the list of spaces can be asked."""
-
-    unit: Several = []
-    incubator: Several = []
-    kind: Several = []
-    status: Several = []
-    min_area_m2: Number = None
-    max_area_m2: Number = None
-    max_rent_cny_m2_month: Number = None
-    min_clear_height_m: Number = None
-    min_floor_load_kn_m2: Number = None
-
-    def where(self) -> dict[str, Any]:
-        """Return the conditions by column."""
-        return {
-            "unit": self.unit,
-            "incubator": self.incubator,
-            "kind": self.kind,
-            "status": self.status,
-            "area_m2": _between(self.min_area_m2, self.max_area_m2),
-            "rent_cny_m2_month": _between(None, self.max_rent_cny_m2_month),
-            "clear_height_m": _between(self.min_clear_height_m, None),
-            "floor_load_kn_m2": _between(self.min_floor_load_kn_m2, None),
-        }
-
-
 def _between(low: float | None, high: float | None) -> Range | None:
     return None if low is None and high is None else Range(low, high)
 
@@ -122,10 +95,3 @@ def get_incubator(request: Request, incubator: Annotated[str, Path(max_length=20
         return orjson.dumps(find_record(store, "incubators", incubator))
 
     return respond(request, make, media_type=GEOJSON)
-
-
-@router.get("/spaces")
-def get_spaces(request: Request, asked: Annotated[SpaceListing, Asked()]) -> Response:
-    """List spaces as GeoJSON with `total` and, until the end, `next`."""
-    query = asked.to_query()
-    return respond(request, lambda store: list_records(store, "spaces", query), media_type=GEOJSON)

@@ -1,0 +1,186 @@
+"""Spaces: the search that founders use, its export, and one space."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from pathlib import Path as File
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Path, Request, Response
+from fastapi import Query as Asked
+from pydantic import BaseModel, Field
+
+from api.answers import GEOJSON, open_request_store, respond, respond_result
+from api.params import parse_date, read_bbox
+from api.questions.spaces import MAX_TEXT, SpaceSearch, ask_space, ask_spaces, hunt_spaces
+from geo.areas import MAX_TEXT as MAX_AREA_TEXT
+from geo.errors import InputError
+from layers.export import export_layer
+from layers.query import Query
+from layers.store import Store
+
+router = APIRouter(prefix="/api", tags=["spaces"])
+
+Several = Annotated[list[str], Field(max_length=100)]
+Number = Annotated[float | None, Field(allow_inf_nan=False)]
+Format = Literal["json", "geojson", "xlsx", "gpkg"]
+
+MAX_EXPORT = 20_000
+_MEDIA = {
+    "geojson": GEOJSON,
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "gpkg": "application/geopackage+sqlite3",
+}
+
+
+class SpaceAsked(BaseModel):
+    """What the search can be asked; every filter given must hold."""
+
+    text: str | None = Field(
+        None,
+        max_length=MAX_TEXT,
+        description="Words of name, industry, address; or pinyin, initials",
+    )
+    min_area_m2: Number = None
+    max_area_m2: Number = None
+    min_rent_cny_m2_month: Number = None
+    max_rent_cny_m2_month: Number = None
+    min_clear_height_m: Number = None
+    min_floor_load_kn_m2: Number = None
+    min_power_kw: Number = None
+    kind: Several = []
+    stage: Several = []
+    industry: Several = []
+    unit: Several = []
+    town: Several = []
+    level: Several = []
+    status: Several = []
+    incubator: Several = []
+    lab_grade: Several = []
+    service: Several = Field([], description="All of these services")
+    water: bool | None = None
+    gas: bool | None = None
+    exhaust: bool | None = None
+    available_by: str | None = Field(None, max_length=40, description="Day, YYYY-MM-DD")
+    term_months: int | None = None
+    bbox: str | None = Field(None, max_length=200, description="west,south,east,north in degrees")
+    polygon: str | None = Field(None, max_length=MAX_AREA_TEXT, description="GeoJSON Polygon")
+    near: str | None = Field(None, max_length=100, description="longitude,latitude of a place")
+    radius_m: Number = Field(None, description="Straight metres from the place")
+    minutes: Number = Field(None, description="Walking minutes from the place")
+    must: Several = Field([], description="category:minutes that an amenity must lie within")
+    sort: str = Field(
+        "id", max_length=60, description="Column, or minutes; - before it for falling"
+    )
+    limit: int = Field(100, ge=1, le=1000, description="Records a page")
+    after: str | None = Field(None, max_length=2000, description="`next` of the page before")
+    demo: bool = Field(True, description="Whether demo records count")
+    facets: bool = Field(True, description="Whether choices are counted")
+    format: Format = Field("json", description="The whole result as a file, when not json")
+    v: str | None = Field(None, max_length=200, description="State of the data, for caching")
+    lang: str | None = Field(None, max_length=10)
+
+    def to_search(self) -> SpaceSearch:
+        """Return the question.
+
+        Raises
+        ------
+        InputError
+            When a place, date or amenity cannot be read.
+        """
+        flags = {name: getattr(self, name) for name in ("water", "gas", "exhaust")}
+        plain: dict[str, Any] = {
+            name: tuple(getattr(self, name))
+            for name in (
+                "kind", "stage", "industry", "unit", "town", "level", "status", "incubator",
+                "lab_grade", "service",
+            )
+        }  # fmt: skip
+        return SpaceSearch(
+            text=(self.text or "").strip(),
+            area_m2=(self.min_area_m2, self.max_area_m2),
+            rent_cny_m2_month=(self.min_rent_cny_m2_month, self.max_rent_cny_m2_month),
+            clear_height_m=(self.min_clear_height_m, None),
+            floor_load_kn_m2=(self.min_floor_load_kn_m2, None),
+            power_kw=(self.min_power_kw, None),
+            **plain,
+            **{name: () if flag is None else (str(flag).lower(),) for name, flag in flags.items()},
+            available_by=parse_date(self.available_by, "available_by"),
+            term_months=self.term_months,
+            bbox=read_bbox(self.bbox),
+            polygon=self.polygon or "",
+            near=read_place(self.near),
+            radius_m=self.radius_m,
+            minutes=self.minutes,
+            must=dict(map(read_must, self.must)),
+            sort=self.sort,
+            limit=self.limit,
+            after=self.after,
+            demo=self.demo,
+            facets=self.facets,
+        )
+
+
+def read_place(text: str | None) -> tuple[float, float] | None:
+    """Return the longitude and latitude of a place.
+
+    >>> read_place("120.7,28")
+    (120.7, 28.0)
+    >>> read_place("here")
+    Traceback (most recent call last):
+    geo.errors.InputError: near: 'here' is not longitude,latitude in degrees
+    """
+    if not text:
+        return None
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"near: {text[:60]!r} is not longitude,latitude in degrees") from error
+    return lon, lat
+
+
+def read_must(text: str) -> tuple[str, float]:
+    """Return a category of amenities and the minutes within which one must lie.
+
+    >>> read_must("transport:10")
+    ('transport', 10.0)
+    """
+    category, _, minutes = text.partition(":")
+    try:
+        return category, float(minutes)
+    except ValueError as error:
+        raise InputError(f"must: {text[:60]!r} is not category:minutes") from error
+
+
+@router.get("/spaces")
+def get_spaces(request: Request, asked: Annotated[SpaceAsked, Asked()]) -> Response:
+    """Search spaces: GeoJSON with `total`, `facets` and, until the end, `next`."""
+    search = asked.to_search()
+    if asked.format != "json":
+        return _send_file(open_request_store(request), search, asked.format)
+    return respond_result(request, lambda store: ask_spaces(store, search), media_type=GEOJSON)
+
+
+@router.get("/spaces/{space}")
+def get_space(request: Request, space: Annotated[str, Path(max_length=200)]) -> Response:
+    """Return one space as a GeoJSON feature."""
+    return respond(request, lambda store: orjson.dumps(ask_space(store, space)), media_type=GEOJSON)
+
+
+def _send_file(store: Store, search: SpaceSearch, kind: str) -> Response:
+    """Send everything that suits as a file."""
+    hunt = hunt_spaces(store, search)
+    if hunt.found.total > MAX_EXPORT:
+        raise InputError(
+            f"{hunt.found.total} spaces suit; a file holds at most {MAX_EXPORT}: add a filter"
+        )
+    ids = tuple(hunt.table.columns.ids[row] for row in hunt.rows.tolist())
+    with tempfile.TemporaryDirectory() as folder:
+        path = File(folder) / f"spaces.{kind}"
+        export_layer(store, "spaces", path, query=Query(ids=ids), datum="wgs84")
+        body = path.read_bytes()
+    day = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    name = f'attachment; filename="spaces-{day}.{kind}"'
+    return Response(body, media_type=_MEDIA[kind], headers={"Content-Disposition": name})

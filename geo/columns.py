@@ -1,0 +1,183 @@
+"""A layer as plain arrays, one a column, so that questions about every record take a moment."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of few different values, as numbers.
+
+    Parameters
+    ----------
+    codes
+        The number of each record's value; -1 where it has none.
+    known
+        The different values: texts, truth values, or tuples of texts where a record holds several.
+    """
+
+    codes: Codes
+    known: tuple[Any, ...]
+
+    def matching(self, test: Callable[[Any], bool]) -> Flags:
+        """Tell which values pass a test; the last entry, that of a missing value, is False.
+
+        >>> Coded(np.array([0, -1], dtype=np.int32), ("lab",)).matching(lambda v: v == "lab")
+        array([ True, False])
+        """
+        return np.array([*map(test, self.known), False], dtype=np.bool_)
+
+    def choices(self) -> tuple[str, ...]:
+        """Return every single value, in order; those within tuples one by one."""
+        single: set[str] = set()
+        for value in self.known:
+            single.update(value if isinstance(value, tuple) else (as_text(value),))
+        return tuple(sorted(single))
+
+    def parts(self, value: Any) -> tuple[str, ...]:
+        """Return the single values of one value."""
+        return value if isinstance(value, tuple) else (as_text(value),)
+
+
+def as_text(value: Any) -> str:
+    """Write a single value as addresses and facets have it.
+
+    >>> as_text(True), as_text("lab")
+    ('true', 'lab')
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def encode(values: Sequence[Hashable | None]) -> Coded:
+    """Give values numbers in the order that they first come.
+
+    >>> encode(["b", None, "a", "b"]).codes.tolist()
+    [0, -1, 1, 0]
+    """
+    index: dict[Hashable, int] = {}
+    codes = np.fromiter(
+        (-1 if value is None else index.setdefault(value, len(index)) for value in values),
+        dtype=np.int32,
+        count=len(values),
+    )
+    return Coded(codes, tuple(index))
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """Records sorted by a key: those without one last, ties by id.
+
+    Parameters
+    ----------
+    rows
+        Records in order.
+    keys
+        Their keys in the same order, ascending; NaN last.
+    """
+
+    rows: Rows
+    keys: Floats
+
+    def after(self, key: float, row: int) -> int:
+        """Return how many records stand up to and including `row` of `key`.
+
+        Parameters
+        ----------
+        key
+            Its key; NaN for none.
+        row
+            Its number; of a record that has gone, that of the last one before it.
+        """
+        known = int(np.searchsorted(self.keys, np.inf, side="right"))
+        if np.isnan(key):
+            low, high = known, len(self.keys)
+        else:
+            low = int(np.searchsorted(self.keys[:known], key, side="left"))
+            high = int(np.searchsorted(self.keys[:known], key, side="right"))
+        return low + int(np.searchsorted(self.rows[low:high], row, side="right"))
+
+
+def sort_rows(keys: Floats) -> Order:
+    """Sort records by a key.
+
+    >>> sort_rows(np.array([2.0, np.nan, 1.0, 2.0])).rows.tolist()
+    [2, 0, 3, 1]
+    """
+    rows = np.argsort(keys, kind="stable")
+    return Order(rows, keys[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """A layer as arrays; records in ascending order of id.
+
+    Parameters
+    ----------
+    ids
+        Ids, ascending.
+    lon, lat
+        Degrees; NaN without a place.
+    numbers
+        Numbers, and dates as days since 1970, by column; NaN where missing.
+    coded
+        Every other column.
+    """
+
+    ids: tuple[str, ...]
+    lon: Floats
+    lat: Floats
+    numbers: Mapping[str, Floats]
+    coded: Mapping[str, Coded]
+    _orders: dict[tuple[str, bool], Order] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row_of(self, key: str) -> int | None:
+        """Return the number of the record with an id; None when there is none."""
+        at = bisect_left(self.ids, key)
+        return at if at < len(self.ids) and self.ids[at] == key else None
+
+    def row_before(self, key: str) -> int:
+        """Return the number of the last record whose id is not after `key`; -1 for none."""
+        return bisect_right(self.ids, key) - 1
+
+    def keys(self, column: str) -> Floats:
+        """Return what a column is sorted by: numbers, or the places of texts in their order."""
+        if column in self.numbers:
+            return self.numbers[column]
+        coded = self.coded[column]
+        names = sorted(range(len(coded.known)), key=lambda code: str(coded.known[code]))
+        rank = np.full(len(names) + 1, np.nan)
+        rank[names] = np.arange(len(names))
+        return np.asarray(rank[coded.codes])
+
+    def order(self, column: str, *, descending: bool = False) -> Order:
+        """Return the records sorted by a column; worked out once."""
+        wanted = (column, descending)
+        if wanted not in self._orders:
+            keys = np.arange(len(self), dtype=np.float64) if column == "id" else self.keys(column)
+            self._orders[wanted] = sort_rows(-keys if descending else keys)
+        return self._orders[wanted]
+
+    def sort_key(self, column: str, value: Any) -> float:
+        """Return the key that a value of a column is sorted by; NaN for none."""
+        if value is None:
+            return float("nan")
+        if column in self.numbers:
+            return float(value)
+        names = sorted(str(known) for known in self.coded[column].known)
+        at = bisect_left(names, str(value))
+        return float(at) if at < len(names) and names[at] == str(value) else at - 0.5
