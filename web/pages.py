@@ -19,6 +19,7 @@ from web.rows import (
     baseline_row,
     chart_year,
     check_row,
+    gap_tables,
     goal_row,
     large_area,
     matrix,
@@ -236,6 +237,8 @@ def amenities_page(
     categories: Sequence[Result] = (),
     names: Mapping[str, str] | None = None,
     rules: Result | None = None,
+    gaps: Result | None = None,
+    roles: Sequence[Result] = (),
 ) -> str:
     """Draw the two tests of the 15-minute zone, side by side and never mixed.
 
@@ -251,6 +254,10 @@ def amenities_page(
         The names of incubators by id.
     rules
         The rules `compliance` and `planning`; those of the report where not given.
+    gaps
+        What is missing within a walk, by unit and role, and the additions that would mend most.
+    roles
+        The roles of the city: `key`, `zh`, `en`.
     """
     found = report.get("rows", ()) if isinstance(report, Mapping) else report
     rows = [amenity_row(row, names or {}) for row in found]
@@ -267,6 +274,7 @@ def amenities_page(
         categories=[{**category, "label": frame.words.pick(category)} for category in categories],
         compliance=given.get("compliance") or {},
         planning=given.get("planning") or {},
+        gaps=gap_tables(gaps or {}, categories, roles, frame.words),
     )
 
 

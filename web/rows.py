@@ -336,3 +336,53 @@ def goal_row(row: Result, w: Words) -> dict[str, Any]:
         "label": w.pick(row),
         "missing": [missing_text(code, {}, w) for code in row.get("missing") or ()],
     }
+
+
+def gap_tables(
+    gaps: Result, categories: Sequence[Result], roles: Sequence[Result], w: Words
+) -> dict[str, Any]:
+    """Return the gaps as tables: zones complete by unit and role, and what to add where.
+
+    >>> from web.words import words
+    >>> gaps = {"units": [{"unit": "A", "tested": 4, "complete": 1, "lacking": {"cafe": 3}}],
+    ...         "additions": [{"category": "cafe", "lon": 120.5, "lat": 28, "completes": ["i"],
+    ...                        "helps": ["i", "j"], "names": ["I", "J"]}]}
+    >>> tables = gap_tables(gaps, [{"key": "cafe", "zh": "小茶咖"}], [], words("zh"))
+    >>> tables["units"][0]["share"], tables["units"][0]["worst"]
+    (0.25, '小茶咖 3')
+    >>> tables["additions"][0]["category"], tables["additions"][0]["place"]
+    ('小茶咖', '#map=16/28.00000/120.50000')
+    """
+    labels = {category["key"]: w.pick(category) for category in categories}
+    role_labels = {role["key"]: w.pick(role) for role in roles}
+
+    def complete(row: Result, label: str) -> dict[str, Any]:
+        tested = row["tested"]
+        worst = sorted(row["lacking"].items(), key=lambda pair: -pair[1])[:3]
+        return {
+            "label": label,
+            "tested": tested,
+            "complete": row["complete"],
+            "share": row["complete"] / tested if tested else None,
+            "worst": ("、" if w.lang == "zh" else ", ").join(
+                f"{labels.get(key, key)} {count}" for key, count in worst if count
+            ),
+        }
+
+    return {
+        "units": [complete(row, row["unit"]) for row in gaps.get("units", ())],
+        "roles": [
+            complete(row, role_labels.get(row["role"], row["role"]))
+            for row in gaps.get("roles", ())
+        ],
+        "additions": [
+            {
+                "category": labels.get(row["category"], row["category"]),
+                "completes": len(row["completes"]),
+                "helps": len(row["helps"]),
+                "names": row["names"],
+                "place": f"#map=16/{row['lat']:.5f}/{row['lon']:.5f}",
+            }
+            for row in gaps.get("additions", ())
+        ],
+    }

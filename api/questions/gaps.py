@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,23 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from api.questions.common import today
 from geo.crs import project_xy
 from geo.errors import InputError
 from geo.gaps import rank_additions, reach_nodes, street_minutes
 from geo.graph import Floats
+from geo.lifecycle import status_at
+from geo.parts import Parts, choose_version, code_sets
 from geo.reach import by_category, matrix
+from geo.units import assign_units, index_units
 from layers.query import Query
 from layers.store import Store
 from layers.walking import WalkWorld, walk_world
 
-_UNKNOWN = "—"
+_COLUMNS = (
+    "name", "unit", "town_code", "status", "started_on", "completed_on", "opened_on", "closed_on",
+    "as_of", "provenance", "geom_precision", "geometry",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,8 @@ class Gaps:
     summary
         `total` incubators, `tested` (own place known, and on a street), `complete`, and `lacking`
         by category.
-    units
-        The same by reporting unit.
+    units, roles
+        The same by reporting unit, and by role of the spatial structure.
     additions
         What could be added where, the one that completes most zones first.
     note
@@ -52,13 +59,14 @@ class Gaps:
     rules_version: int
     summary: Mapping[str, Any]
     units: tuple[Mapping[str, Any], ...]
+    roles: tuple[Mapping[str, Any], ...]
     additions: tuple[Mapping[str, Any], ...]
     demo_counted: bool
     note: Mapping[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**vars(self), "units": list(self.units), "additions": list(self.additions)}
+        return dict(vars(self))
 
 
 def ask_gaps(store: Store, *, profile: str | None = None, each: int = 10) -> Gaps:
@@ -87,35 +95,33 @@ def ask_gaps(store: Store, *, profile: str | None = None, each: int = 10) -> Gap
         "speed_km_h": walker.speed_km_h,
         "rules_version": world.rules_version,
     }
-    incubators = gpd.GeoDataFrame(
-        store.read(
-            "incubators",
-            Query(
-                columns=[
-                    "id",
-                    "name",
-                    "unit",
-                    "status",
-                    "provenance",
-                    "geom_precision",
-                    "geometry",
-                ]
-            ),
-        )
-    )
-    incubators = incubators[incubators["status"] != "withdrawn"].reset_index(drop=True)
+    incubators = gpd.GeoDataFrame(store.read("incubators", Query(columns=_COLUMNS)))
+    running = status_at(incubators, today()) != "withdrawn"
+    placed = incubators.geometry.notna() & ~incubators.geometry.is_empty
+    incubators = incubators[running & placed].reset_index(drop=True)
     demo = world.demo_counted or bool((incubators["provenance"] == "demo").any())
     if world.network is None or incubators.empty:
         return Gaps(
             network=world.network is not None,
             summary={"total": len(incubators), "tested": 0, "complete": 0, "lacking": {}},
             units=(),
+            roles=(),
             additions=(),
             demo_counted=demo,
             note=_note(world),
             **common,
         )
-    return _find_gaps(world, incubators, each=each, demo=demo, common=common)
+    index = index_units(store.read("reporting_units"))
+    units = assign_units(incubators, store.read("reporting_units"))
+    codes = code_sets(incubators["town_code"].fillna("").tolist(), units, index)
+    reading = choose_version(store.read("structure"), pd.Timestamp(today()), None)
+    groups = {
+        "unit": units,
+        "role": Parts(reading, index).find_roles(incubators.geometry.to_numpy(), codes),
+    }
+    city = store.meta("city") or {}
+    orders = {"unit": index.names, "role": [role["key"] for role in city.get("roles") or ()]}
+    return _find_gaps(world, incubators, groups, orders=orders, each=each, demo=demo, common=common)
 
 
 def _note(world: WalkWorld) -> Mapping[str, str]:
@@ -130,7 +136,9 @@ def _note(world: WalkWorld) -> Mapping[str, str]:
 def _find_gaps(
     world: WalkWorld,
     incubators: gpd.GeoDataFrame,
+    groups: Mapping[str, Sequence[str | None]],
     *,
+    orders: Mapping[str, Sequence[str]],
     each: int,
     demo: bool,
     common: Mapping[str, Any],
@@ -172,19 +180,29 @@ def _find_gaps(
         }
         for row, addition in enumerate(ranked)
     )
-    frame = pd.DataFrame(missing, columns=list(keys))
-    frame["unit"] = incubators["unit"].fillna(_UNKNOWN).to_numpy()
-    frame["on"] = on
+    frame = pd.DataFrame(missing, columns=list(keys)).assign(on=on)
+    by = {
+        name: tuple(
+            {name: member, **_count(frame[[one == member for one in members]], keys)}
+            for member in _in_order(members, orders[name])
+        )
+        for name, members in groups.items()
+    }
     return Gaps(
         network=True,
         summary=_count(frame, keys),
-        units=tuple(
-            {"unit": unit, **_count(rows, keys)} for unit, rows in frame.groupby("unit", sort=True)
-        ),
+        units=by["unit"],
+        roles=by["role"],
         additions=additions,
         demo_counted=demo,
         **common,
     )
+
+
+def _in_order(members: Sequence[str | None], order: Sequence[str]) -> list[str]:
+    """Return who is among the members: those of the order first, the others by name."""
+    present = {member for member in members if member is not None}
+    return [one for one in order if one in present] + sorted(present - set(order))
 
 
 def _count(frame: pd.DataFrame, keys: tuple[str, ...]) -> dict[str, Any]:

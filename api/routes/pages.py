@@ -19,6 +19,7 @@ from api.questions.coverage import (
     ask_town_coverage,
     ask_unit_coverage,
 )
+from api.questions.gaps import ask_gaps
 from api.questions.structure import ask_structure
 from api.questions.targets import ask_targets
 from api.security import page_headers
@@ -112,9 +113,9 @@ def get_targets(
 ) -> Response:
     """Draw the board of the plan's targets."""
     # Forms send empty fields for "all".
-    chosen = {
+    chosen: dict[str, Any] = {
         "unit": unit or None,
-        "year": int(year) if (year or "").isdigit() else None,
+        "year": int(year) if year and year.isdecimal() else None,
         "indicator": indicator or None,
         "issuer": issuer or None,
     }
@@ -163,6 +164,8 @@ def get_amenities(request: Request, lang: Lang) -> Response:
             frame=frame(demo_counted=report["demo_counted"]),
             categories=store.rules("amenities").body["categories"],
             names=_names(store),
+            gaps=ask_gaps(store).to_json(),
+            roles=read_city(store).get("roles", ()),
         )
 
     return _draw(request, lang, draw)
