@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
+from importlib.metadata import version
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -87,6 +88,12 @@ def _load(entry: Entry) -> Any:
     return command
 
 
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        sys.stdout.write(f"hatchmap {version('hatchmap')}\n")
+        raise typer.Exit
+
+
 def _root(
     store: Annotated[
         str | None, typer.Option("--store", metavar="PATH", help="数据库文件 · The store")
@@ -94,6 +101,11 @@ def _root(
     lang: Annotated[
         str | None, typer.Option("--lang", metavar="zh|en", help="语言 · Language")
     ] = None,
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="版本 · Version", is_eager=True, callback=_print_version),
+    ] = False,
 ) -> None:
     """Hatchmap 孵化空间数字地图: a planning tool and public map of startup-incubator space."""
     # Imported here: it costs time that `--help` need not spend.
@@ -175,7 +187,7 @@ def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "hatchmap"
     # What pydantic, which reads the values for typer, says of one does not repeat it.
-    told = getattr(error.__cause__, "errors", list)()
+    told: list[Any] = getattr(error.__cause__, "errors", list)()
     value = f" ({told[0]['input']!r})" if told else ""
     return f"{error.format_message().rstrip('.')}{value}; see {path} --help"
 

@@ -21,6 +21,7 @@ from api.commands.output import (
 from geo.errors import InputError
 from layers.catalog import layer as find_layer
 from layers.imports import ImportReport, import_file
+from layers.ingest.datum import Vote
 from layers.store import Store as OpenStore
 from layers.store import open_store
 from layers.street_files import import_street_file, takes
@@ -95,8 +96,9 @@ def import_layer(  # noqa: PLR0913 - options of one command
         print_json(report)
     else:
         print_report(report, settings.lang)
-    if report.faults and not report.written:
-        raise InputError(_refusal(report))
+    good = report.rows - len({fault.row for fault in report.faults})
+    if report.faults and not (skip_bad and good):
+        raise InputError(_refusal(report, good))
 
 
 def read_pairs(typed: Sequence[str]) -> dict[str, str]:
@@ -150,7 +152,7 @@ def print_report(report: ImportReport, lang: str) -> None:
     for warning in report.warnings:
         print_line(f"! {warning}")
     for vote in report.datum_votes or ():
-        print_line(f"  {_vote(vote)}")
+        print_line(f"  {pick(('坐标系', 'datum'), lang)} {_vote(vote)}")
     rows, written = number(report.rows), number(report.written)
     said = (
         f"{report.path} → {report.layer}：{rows} 条记录，写入 {written} 条",
@@ -161,19 +163,20 @@ def print_report(report: ImportReport, lang: str) -> None:
     print_line(pick(said, lang))
 
 
-def _vote(vote: Any) -> str:
-    return ", ".join(
-        f"{key} {value:.3f}" if isinstance(value, float) else f"{key} {value}"
-        for key, value in vars(vote).items()
-        if value is not None
-    )
+def _vote(vote: Vote) -> str:
+    shares = {
+        "in the unit named": vote.in_unit_share,
+        "near a street": vote.near_streets_share,
+        "with the second pair": vote.pair_share,
+    }
+    told = [f"{share:.0%} {what}" for what, share in shares.items() if share is not None]
+    return f"{vote.datum}: {', '.join(told)}"
 
 
-def _refusal(report: ImportReport) -> str:
-    rows = len({fault.row for fault in report.faults})
+def _refusal(report: ImportReport, good: int) -> str:
     first = report.faults[0]
+    way_out = "mend them, or import the others with --skip-bad" if good else "mend them"
     return (
-        f"{report.path}: {rows} of {report.rows} rows are faulty, nothing was written (the first: "
-        f"row {first.row}, {first.column}: {first.what}); mend them, or import the others with "
-        "--skip-bad"
+        f"{report.path}: {report.rows - good} of {report.rows} rows are faulty, nothing was "
+        f"written (the first: row {first.row}, {first.column}: {first.what}); {way_out}"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from api.commands.options import Json, Lang, Store, settings_with
 from api.commands.output import print_json, print_note, print_table, show_progress
 from api.settings import list_settings
+from geo.errors import InputError
 
 
 def serve(
@@ -37,7 +40,32 @@ def serve(
     # Imported here: the HTTP side is heavy, and `settings` needs none of it.
     from api.app import serve as serve_forever  # noqa: PLC0415
 
-    serve_forever(settings)
+    _require_free(settings.host, settings.port)
+    # Ctrl-C is how a server is meant to end.
+    with suppress(KeyboardInterrupt):
+        serve_forever(settings)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be served at, before anything is started.
+
+    Raises
+    ------
+    InputError
+        When another program serves there, or the address is not of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"cannot serve at {host}, port {port} ({error.strerror or error}); choose another "
+            "with --port (0 for any free one) or --host"
+        ) from error
 
 
 def settings(lang: Lang = None, *, as_json: Json = False) -> None:

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import pytest
 
@@ -45,6 +47,10 @@ def test_help_names_every_command():
     assert answer.code == 0
     for entry in cli.ENTRIES:
         assert entry.name in answer.out
+
+
+def test_version():
+    assert run("--version").out == f"hatchmap {version('hatchmap')}\n"
 
 
 def test_no_arguments_show_help():
@@ -288,5 +294,13 @@ def test_serve_stops_on_ctrl_c(city, tmp_path):
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert "Traceback" not in err
-    assert process.returncode in (0, 130)
+    assert err == ""
+    assert process.returncode == 0
+
+
+def test_serve_refuses_a_port_that_is_taken(city):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert_refused(run("serve", "--store", city, "--port", port), str(port), "--port")
+    assert_refused(run("serve", "--store", city, "--host", "no such host"), "no such host")
+    assert_refused(run("serve", "--store", city, "--port", 70000), "HATCHMAP_PORT")

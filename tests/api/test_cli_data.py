@@ -94,6 +94,15 @@ def test_dry_run_writes_nothing(store, write):
     assert token(store) == before
 
 
+def test_skipping_bad_rows_can_be_tried(store, write):
+    file = write(GOOD, "坏园区,运营,-56.05,-34.65,-3,特级")
+    assert bring(store, "incubators", file, "--skip-bad", "--dry-run").code == 0
+    all_bad = write("坏园区,运营,-56.05,-34.65,-3,特级")
+    answer = bring(store, "incubators", all_bad, "--skip-bad")
+    assert_refused(answer, "1 of 1 rows")
+    assert "--skip-bad" not in answer.err
+
+
 def test_headings_by_hand(store, tmp_path):
     file = tmp_path / "odd.csv"
     file.write_text("Wer,Wie,Wo_x,Wo_y\nHaus,运营,-56.05,-34.65\n", "utf-8")
