@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -11,6 +10,7 @@ import orjson
 from fastapi import Request, Response
 
 from api.cache import Cache
+from api.questions.common import today
 from api.stores import StoreHandle
 from layers.store import Store
 
@@ -30,15 +30,10 @@ class Result(Protocol):
 def to_bytes(value: Any) -> bytes:
     """Write plain values as JSON.
 
-    >>> to_bytes({"day": dt.date(2026, 1, 2)})
-    b'{"day":"2026-01-02"}'
+    >>> to_bytes({"minutes": 5})
+    b'{"minutes":5}'
     """
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
-
-
-def today() -> dt.date:
-    """Return the day it is where the server stands."""
-    return dt.datetime.now(tz=dt.UTC).astimezone().date()
 
 
 def open_request_store(request: Request) -> Store:

@@ -104,6 +104,24 @@ def test_amenities_name_both_tests(client):
     assert set(one) == {"count", "nearest_minutes"}
 
 
+def test_gaps_add_up(client):
+    answer = client.get("/api/amenities/gaps?each=2").json()
+    summary = answer["summary"]
+    for parts in (answer["units"], answer["roles"]):
+        assert sum(part["tested"] for part in parts) <= summary["tested"]
+        assert sum(part["complete"] for part in parts) <= summary["complete"]
+    assert sum(part["tested"] for part in answer["units"]) == summary["tested"]
+    lacking = {row["id"]: set(row["planning"]["missing"]) for row in amenity_rows(client)}
+    for addition in answer["additions"]:
+        assert set(addition["completes"]) <= set(addition["helps"])
+        assert all(addition["category"] in lacking[key] for key in addition["helps"])
+        assert all(lacking[key] == {addition["category"]} for key in addition["completes"])
+
+
+def amenity_rows(client):
+    return [row for row in client.get("/api/amenities").json()["rows"] if row["planning"]]
+
+
 def test_one_incubator(client):
     feature = first_incubator(client)
     answer = client.get(f"/api/incubators/{feature['id']}").json()
