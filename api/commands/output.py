@@ -33,10 +33,15 @@ class Result(Protocol):
 
 
 def print_json(value: Any) -> None:
-    """Print plain values, or a result, as one line of JSON."""
+    """Print plain values, or a result, as one line of JSON, in UTF-8 wherever it goes."""
     plain = value.to_json() if hasattr(value, "to_json") else value
-    body = orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
-    sys.stdout.write(body.decode() + "\n")
+    body = orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS) + b"\n"
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:
+        sys.stdout.write(body.decode())
+        return
+    sys.stdout.flush()
+    raw.write(body)
 
 
 def print_table(

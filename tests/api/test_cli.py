@@ -8,6 +8,7 @@ import sys
 import time
 from importlib.metadata import version
 
+import orjson
 import pytest
 
 from api import cli
@@ -272,6 +273,21 @@ def test_module_and_exit_codes(city, tmp_path):
     assert missing.returncode == 2
     assert err.count("\n") == 1
     assert "hatchmap init" in err
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii"])
+def test_terminals_of_other_encodings(city, encoding):
+    env = {**os.environ, "PYTHONIOENCODING": encoding}
+    table = subprocess.run(
+        [sys.executable, "-m", "api", "coverage", "units", "--store", city],
+        capture_output=True, env=env, check=True,
+    )  # fmt: skip
+    assert b"Harbour" in table.stdout
+    json = subprocess.run(
+        [sys.executable, "-m", "api", "layers", "incubators", "--json"],
+        capture_output=True, env=env, check=True,
+    )  # fmt: skip
+    assert orjson.loads(json.stdout)["zh"] == "孵化器"
 
 
 def test_reader_that_goes_away(city):
