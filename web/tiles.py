@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
-from vtzero.tile import Layer, Linestring, Point, Polygon, Tile
+from mapbox_vector_tile import encode
+from mapbox_vector_tile.encoder import on_invalid_geometry_make_valid
 
 from geo.errors import InputError
 
@@ -49,7 +51,7 @@ class TileSource:
 
     name: str
     geometries: Geometries
-    properties: tuple[tuple[bytes, list[bytes | None]], ...]
+    properties: tuple[tuple[str, list[str | None]], ...]
     tree: shapely.STRtree
 
     @classmethod
@@ -70,7 +72,7 @@ class TileSource:
         placed = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
         geometries = np.asarray(placed.geometry.to_crs("EPSG:3857").array, dtype=object)
         properties = tuple(
-            (column.encode(), [_text(value) for value in placed[column]])
+            (column, [_text(value) for value in placed[column]])
             for column in columns
             if column in placed
         )
@@ -134,30 +136,33 @@ def tile(source: TileSource, z: int, x: int, y: int, *, cap: int = 5_000) -> byt
 
 
 class _Writer:
-    """Writes features of one source into one tile."""
+    """Gathers features of one source, and writes them as one tile."""
 
     def __init__(self, source: TileSource) -> None:
         self._source = source
-        self._tile = Tile()
-        self._layer = Layer(self._tile, source.name.encode())
-        self._written = 0
+        self._features: list[dict[str, Any]] = []
 
     def serialize(self) -> bytes:
-        return bytes(self._tile.serialize()) if self._written else b""
+        if not self._features:
+            return b""
+        written: bytes = encode(
+            {"name": self._source.name, "features": self._features},
+            default_options={
+                "extents": EXTENT,
+                "y_coord_down": True,
+                "on_invalid_geometry": on_invalid_geometry_make_valid,
+            },
+        )
+        return written
 
     def write_points(self, points: Geometries, rows: Indices, *, thin: bool, cap: int) -> None:
         xy = shapely.get_coordinates(points)
         inside = np.all((xy >= -BUFFER) & (xy < EXTENT + BUFFER), axis=1)
         xy, rows = xy[inside], rows[inside]
         kept, counts = thin_points(xy, cell=_CELL if thin else 0, cap=cap)
-        places = np.rint(xy[kept]).astype(int).tolist()
-        for (px, py), row, count in zip(places, rows[kept].tolist(), counts.tolist(), strict=True):
-            feature = Point(self._layer)
-            feature.set_id(row)
-            feature.add_point(px, py)
-            if count > 1:
-                feature.add_property(b"point_count", str(count).encode())
-            self._close(feature, row)
+        places: Any = shapely.points(np.rint(xy[kept]))
+        for place, row, count in zip(places, rows[kept].tolist(), counts.tolist(), strict=True):
+            self._add(place, row, {"point_count": str(count)} if count > 1 else {})
 
     def write_shapes(self, shapes: Geometries, rows: Indices, *, cap: int) -> None:
         edge = EXTENT + BUFFER
@@ -167,44 +172,24 @@ class _Writer:
         if len(keep) > cap:
             size = shapely.length(snapped[keep])
             keep = np.sort(keep[np.argsort(-size, kind="stable")[:cap]])
-        # Exterior rings turn clockwise on the screen, whose y points down (MVT 2.1, 4.3.3.3).
-        oriented = shapely.orient_polygons(snapped[keep], exterior_cw=False)
-        for shape, row in zip(oriented, rows[keep].tolist(), strict=True):
-            self._write_shape(shape, row)
+        for shape, row in zip(snapped[keep], rows[keep].tolist(), strict=True):
+            self._add(_of_one_kind(shape), row, {})
 
-    def _write_shape(self, shape: shapely.Geometry, row: int) -> None:
-        parts = shapely.get_parts(shape)
-        kinds = shapely.get_type_id(parts)
-        polygons = parts[kinds == shapely.GeometryType.POLYGON]
-        lines = parts[
-            (kinds == shapely.GeometryType.LINESTRING) | (kinds == shapely.GeometryType.LINEARRING)
-        ]
-        if polygons.size:
-            feature = Polygon(self._layer)
-            feature.set_id(row)
-            for ring in shapely.get_rings(polygons):
-                corners = _whole(ring)
-                feature.add_ring(len(corners))
-                for cx, cy in corners:
-                    feature.set_point(cx, cy)
-            self._close(feature, row)
-        elif lines.size:
-            feature = Linestring(self._layer)
-            feature.set_id(row)
-            for line in lines:
-                corners = _whole(line)
-                feature.add_linestring(len(corners))
-                for cx, cy in corners:
-                    feature.set_point(cx, cy)
-            self._close(feature, row)
+    def _add(self, shape: shapely.Geometry, row: int, more: dict[str, str]) -> None:
+        properties = {key: texts[row] for key, texts in self._source.properties}
+        held = {key: text for key, text in properties.items() if text is not None}
+        self._features.append({"geometry": shape, "properties": held | more, "id": row})
 
-    def _close(self, feature: Point | Linestring | Polygon, row: int) -> None:
-        for key, texts in self._source.properties:
-            text = texts[row]
-            if text is not None:
-                feature.add_property(key, text)
-        feature.commit()
-        self._written += 1
+
+def _of_one_kind(shape: Any) -> Any:
+    """Keep the areas of a mixed shape where it has any, else its lines."""
+    if shape.geom_type != "GeometryCollection":
+        return shape
+    parts = shapely.get_parts(shape)
+    areas = parts[shapely.get_dimensions(parts) == 2]
+    if areas.size:
+        return shapely.union_all(areas)
+    return shapely.union_all(parts[shapely.get_dimensions(parts) == 1])
 
 
 def thin_points(
@@ -243,13 +228,8 @@ def thin_points(
         side *= 2
 
 
-def _whole(line: shapely.Geometry) -> list[list[int]]:
-    corners: list[list[int]] = np.rint(shapely.get_coordinates(line)).astype(int).tolist()
-    return corners
-
-
-def _text(value: object) -> bytes | None:
+def _text(value: object) -> str | None:
     if isinstance(value, list):
-        return "、".join(map(str, value)).encode() or None
+        return "、".join(map(str, value)) or None
     missing = value is None or value != value  # noqa: PLR0124  NaN differs from itself
-    return None if missing or str(value) in {"<NA>", "NaT", ""} else str(value).encode()
+    return None if missing or str(value) in {"<NA>", "NaT", ""} else str(value)
