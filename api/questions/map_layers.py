@@ -19,7 +19,7 @@ _STYLED = ("name", "name_en", "title", "setting", "code", "division_codes")  # r
 
 
 def ask_map_layers(
-    store: Store, *, names: Sequence[str] | None = None, demo: bool = True
+    store: Store, *, names: Sequence[str] | None = None
 ) -> dict[str, gpd.GeoDataFrame]:
     """Read the layers of the city map, ready to be drawn.
 
@@ -29,8 +29,6 @@ def ask_map_layers(
         The store.
     names
         Which layers; all but the heavy ones when None.
-    demo
-        Whether demo records are drawn.
 
     Raises
     ------
@@ -43,15 +41,15 @@ def ask_map_layers(
     if unknown:
         raise InputError(f"the map has no layer {unknown[0]!r}; it has: {', '.join(shown)}")
     divisions = gpd.GeoDataFrame(store.read("divisions", Query(columns=["code", "geometry"])))
-    return {name: _read(store, name, shown[name].columns, divisions, demo=demo) for name in wanted}
+    return {name: _read(store, name, shown[name].columns, divisions) for name in wanted}
 
 
 def _read(
-    store: Store, name: str, columns: Sequence[str], divisions: gpd.GeoDataFrame, *, demo: bool
+    store: Store, name: str, columns: Sequence[str], divisions: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
     public = {column.name for column in find_layer(name).public_columns}
     asked = [c for c in dict.fromkeys((*_STYLED, *columns, *ALWAYS)) if c in public]
-    frame = gpd.GeoDataFrame(store.read(name, Query(columns=[*asked, "geometry"], demo=demo)))
+    frame = gpd.GeoDataFrame(store.read(name, Query(columns=[*asked, "geometry"]))
     if name == "industrial_towns":
         return town_shapes(frame, divisions)
     return with_shapes(frame, divisions) if "division_codes" in frame else frame
