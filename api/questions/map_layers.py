@@ -49,7 +49,7 @@ def _read(
 ) -> gpd.GeoDataFrame:
     public = {column.name for column in find_layer(name).public_columns}
     asked = [c for c in dict.fromkeys((*_STYLED, *columns, *ALWAYS)) if c in public]
-    frame = gpd.GeoDataFrame(store.read(name, Query(columns=[*asked, "geometry"]))
+    frame = gpd.GeoDataFrame(store.read(name, Query(columns=[*asked, "geometry"])))
     if name == "industrial_towns":
         return town_shapes(frame, divisions)
     return with_shapes(frame, divisions) if "division_codes" in frame else frame
