@@ -10,16 +10,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.base import RequestResponseEndpoint
 
 from api.auth import load_token
 from api.cache import Cache
-from api.errors import add_error_handlers, answer_problem
-from api.routes import docs, files, health, map_data, pages, questions, records, spaces, surface
-from api.security import add_headers
+from api.errors import add_error_handlers
+from api.middleware import AddHeaders, AnswerHead, LimitBody
+from api.routes import (
+    docs,
+    files,
+    find,
+    health,
+    map_data,
+    pages,
+    questions,
+    records,
+    spaces,
+    surface,
+)
 from api.settings import Settings, load_settings
 from api.stores import StoreHandle
 from geo.errors import HatchmapError
@@ -60,22 +70,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.staff_token, settings.data
     )
     add_error_handlers(app, pages.draw_error)
-    for module in (health, files, docs, questions, records, spaces, map_data, surface, pages):
+    for module in (health, files, docs, questions, records, spaces, map_data, surface, find, pages):
         app.include_router(module.router)
     docs.describe(app)
-    app.middleware("http")(_limit_body)
-    app.middleware("http")(add_headers)
+    # The last one stands outermost.
+    app.add_middleware(LimitBody, max_bytes=settings.max_body_mb * 1_000_000)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(AddHeaders)
+    app.add_middleware(AnswerHead)
     return app
-
-
-async def _limit_body(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """Refuse bodies that are too large before they are read."""
-    most = request.app.state.settings.max_body_mb * 1_000_000
-    length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length) <= most:
-        return await call_next(request)
-    return answer_problem(request, 413, f"the body may have at most {most} bytes")
 
 
 def _warm_up(app: FastAPI) -> None:

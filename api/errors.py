@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.security import ALWAYS, page_headers
 from geo.errors import (
     CancelledError,
     Fault,
@@ -40,6 +41,10 @@ STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (HatchmapError, 500),
 )
 _RETRY_S = "2"
+_FRAMEWORK = {
+    404: "there is nothing at {path}; /api/docs lists what there is",
+    405: "{path} does not take {method}; use {allowed}",
+}
 
 log = logging.getLogger("hatchmap")
 
@@ -102,11 +107,23 @@ def answer_problem(
 ) -> Response:
     """Return a problem in the form that the one who asked reads: a page, or problem details."""
     body = problem(status, detail, errors=errors, instance=request.url.path)
-    if _wants_page(request):
-        page = request.app.state.error_page(request, status, detail, body.get("errors", ()))
-        return Response(page, status, headers, media_type="text/html")
+    page = _draw_page(request, body) if _wants_page(request) else None
+    if page is not None:
+        policy = page_headers(page, request.app.state.settings)
+        return Response(page, status, {**policy, **(headers or {})}, media_type="text/html")
     content = orjson.dumps(body, default=str, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(content, status, headers, media_type=PROBLEM)
+
+
+def _draw_page(request: Request, body: dict[str, Any]) -> bytes | None:
+    """Draw the page of an error; None where what is broken breaks the page too."""
+    draw: ErrorPage = request.app.state.error_page
+    try:
+        page = draw(request, body["status"], body["detail"], body.get("errors", ()))
+    except Exception:
+        log.exception("the page of an error cannot be drawn")
+        return None
+    return page.encode()
 
 
 async def _on_known(request: Request, error: Exception) -> Response:
@@ -122,7 +139,16 @@ async def _on_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     headers = dict(error.headers or {})
-    return answer_problem(request, error.status_code, str(error.detail), headers=headers)
+    detail = str(error.detail)
+    if detail == HTTPStatus(error.status_code).phrase:  # said by the framework, not by a route
+        detail = _FRAMEWORK.get(error.status_code, "{phrase}").format(
+            phrase=detail, method=request.method, path=request.url.path[:200], **_allowed(headers)
+        )
+    return answer_problem(request, error.status_code, detail, headers=headers)
+
+
+def _allowed(headers: dict[str, str]) -> dict[str, str]:
+    return {"allowed": headers.get("Allow", "another method")}
 
 
 async def _on_input(request: Request, error: Exception) -> Response:
@@ -134,7 +160,9 @@ async def _on_input(request: Request, error: Exception) -> Response:
 
 async def _on_unknown(request: Request, error: Exception) -> Response:
     log.error("%s failed", request.url.path, exc_info=error)
-    return answer_problem(request, 500, "The server failed on this request; its log has the cause")
+    # This answer leaves outside all middleware, so it brings its own headers.
+    detail = "The server failed on this request; its log has the cause"
+    return answer_problem(request, 500, detail, headers=dict(ALWAYS))
 
 
 def _wants_page(request: Request) -> bool:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
-
-from fastapi import Request, Response
 
 from api.settings import Settings
 
@@ -21,16 +18,6 @@ ALWAYS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-
-async def add_headers(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    """Send the headers that every answer has."""
-    answer = await call_next(request)
-    for name, value in ALWAYS.items():
-        answer.headers.setdefault(name, value)
-    return answer
 
 
 def page_headers(page: bytes, settings: Settings) -> dict[str, str]:

@@ -21,7 +21,9 @@ PREFIX = "HATCHMAP_"
 class Settings(BaseSettings):
     """What an office sets: where things are, how the map looks, who may write."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     data: Path = Field(Path("data"), description="Folder of everything that is written")
     store: Path | None = Field(
@@ -66,7 +68,7 @@ class SettingRow(NamedTuple):
 
 
 def load_settings(**given: Any) -> Settings:
-    """Read the settings; values given (those that are not None) come before the environment.
+    """Read the settings; values given come before the environment, empty ones are as none.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def load_settings(**given: Any) -> Settings:
     geo.errors.InputError: HATCHMAP_PORT: Input should be a valid integer, ... ('x')
     """
     try:
-        return Settings(**{key: value for key, value in given.items() if value is not None})
+        return Settings(**{key: value for key, value in given.items() if value not in (None, "")})
     except ValidationError as error:
         faults = [
             Fault(

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
+from api.security import page_headers
 from web.assets import asset_url
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/api/docs")
-def get_docs() -> HTMLResponse:
+def get_docs(request: Request) -> HTMLResponse:
     """Show the description of the API."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="/api/openapi.json",
         title="Hatchmap API 孵化空间数字地图",
         swagger_js_url=asset_url("swagger-ui-dist/swagger-ui-bundle.js"),
         swagger_css_url=asset_url("swagger-ui-dist/swagger-ui.css"),
         swagger_favicon_url=asset_url("swagger-ui-dist/favicon-32x32.png"),
     )
+    page.headers.update(page_headers(bytes(page.body), request.app.state.settings))
+    return page
 
 
 def describe(app: FastAPI) -> None:

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from api.answers import HTML, open_request_store, respond
 from api.auth import COOKIE, matches
-from api.params import Day, Lang
+from api.params import Day, Lang, read_lang
 from api.questions.about import ask_about
 from api.questions.amenities import ask_amenities
 from api.questions.coverage import (
@@ -51,7 +51,9 @@ class Framer:
         return page_frame(self.store, self.settings, lang=self.lang, url=self.url, **said)
 
 
-def _draw(request: Request, lang: str, draw: Draw) -> Response:
+def draw_page(request: Request, lang: str, draw: Draw) -> Response:
+    """Answer with a page, drawn once for each state of the store and language."""
+
     def make(store: Store) -> bytes:
         return draw(store, Framer(request, store, lang)).encode()
 
@@ -78,7 +80,7 @@ def get_home(request: Request, lang: Lang) -> Response:
         said = frame(demo_counted=view.demo_counted, version=_version(coverage))
         return pages.home_page(coverage, view=view, frame=said)
 
-    return _draw(request, lang, draw)
+    return draw_page(request, lang, draw)
 
 
 def _version(answer: Mapping[str, Any]) -> str:
@@ -99,7 +101,7 @@ def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
         said = frame(demo_counted=demo, version=_version(towns))
         return pages.coverage_page(towns, industries, units, frame=said, names=_names(store))
 
-    return _draw(request, lang, draw)
+    return draw_page(request, lang, draw)
 
 
 @router.get("/targets")
@@ -135,7 +137,7 @@ def get_targets(
             options=options,
         )
 
-    return _draw(request, lang, draw)
+    return draw_page(request, lang, draw)
 
 
 @router.get("/structure")
@@ -150,7 +152,7 @@ def get_structure(request: Request, lang: Lang) -> Response:
             roles=read_city(store).get("roles", ()),
         )
 
-    return _draw(request, lang, draw)
+    return draw_page(request, lang, draw)
 
 
 @router.get("/amenities")
@@ -168,7 +170,7 @@ def get_amenities(request: Request, lang: Lang) -> Response:
             roles=read_city(store).get("roles", ()),
         )
 
-    return _draw(request, lang, draw)
+    return draw_page(request, lang, draw)
 
 
 @router.get("/incubators/{incubator}")
@@ -193,7 +195,7 @@ def get_incubator(
             categories=store.rules("amenities").body["categories"],
         )
 
-    return _draw(request, lang, draw)
+    return draw_page(request, lang, draw)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -217,7 +219,7 @@ def get_about(request: Request, lang: Lang) -> Response:
         info = ask_about(store)
         return pages.about_page(info.to_json(), frame=frame(demo_counted=info.demo_counted))
 
-    return _draw(request, lang, draw)
+    return draw_page(request, lang, draw)
 
 
 @router.get("/staff")
@@ -234,7 +236,7 @@ def draw_error(
     request: Request, status: int, detail: str, errors: Sequence[Mapping[str, Any]]
 ) -> str:
     """Draw the page of an error, even where there is no store to draw a frame from."""
-    lang = request.query_params.get("lang") or request.cookies.get("lang") or "zh"
+    lang = read_lang(request)
     settings: Settings = request.app.state.settings
     try:
         store = open_request_store(request)
