@@ -98,6 +98,12 @@ class SpaceTable:
             "geometry": point if lon == lon else None,  # noqa: PLR0124 - NaN
         }
 
+    def word(self, column: str, row: int) -> str:
+        """Return the text of a record; empty where it has none."""
+        coded = self.columns.coded[column]
+        code = int(coded.codes[row])
+        return str(coded.known[code]) if code >= 0 else ""
+
     def find_text(self, word: str) -> dict[str, Flags]:
         """Tell for each column searched which of its values hold a word."""
         found = self._found.get(word)

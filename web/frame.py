@@ -18,6 +18,7 @@ from web.words import LANGUAGES, Words, words
 
 PAGES: Mapping[str, str] = {
     "home": "/",
+    "find": "/find",
     "coverage": "/coverage",
     "targets": "/targets",
     "structure": "/structure",

@@ -529,3 +529,32 @@ def _read_cursor(table: SpaceTable, search: SpaceSearch, order: Order) -> int:
         return order.after(float(value), row)
     sort_key = table.columns.sort_key(name, value)
     return order.after(-sort_key if falling else sort_key, row)
+
+
+def count_places(store: Store, search: SpaceSearch, *, most: int = 2_000) -> list[dict[str, Any]]:
+    """Count the spaces that suit at each place, for the map beside the list.
+
+    Returns
+    -------
+    list of dict
+        `point` (longitude, latitude as a text), `lon`, `lat`, `count` and the incubator's `name`;
+        the fullest `most` places.
+    """
+    hunt = hunt_spaces(store, search)
+    table, rows = hunt.table, hunt.found.rows
+    at, lon, lat = table.places
+    counts = np.bincount(at[rows] + 1, minlength=len(lon) + 1)[1:]
+    first = np.zeros(len(lon) + 1, dtype=np.int64)
+    first[at[rows][::-1] + 1] = rows[::-1]
+    chosen = np.argsort(-counts, kind="stable")[:most]
+    return [
+        {
+            "point": f"{round(float(lon[place]), 6)},{round(float(lat[place]), 6)}",
+            "lon": round(float(lon[place]), 6),
+            "lat": round(float(lat[place]), 6),
+            "count": int(counts[place]),
+            "name": table.word("incubator_name", int(first[place + 1])),
+        }
+        for place in chosen.tolist()
+        if counts[place]
+    ]

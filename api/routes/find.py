@@ -1,0 +1,185 @@
+"""The pages of the search for space: the search itself, one space, and some side by side."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import ValidationError
+
+from api.answers import to_bytes
+from api.params import Lang
+from api.questions.amenities import ask_amenities
+from api.questions.common import today
+from api.questions.spaces import SpaceSearch, ask_space, ask_spaces, count_places
+from api.routes.pages import Framer, draw_page
+from api.routes.spaces import SpaceAsked
+from api.views import map_view
+from geo.errors import InputError, NotFoundError
+from layers.query import Query as Records
+from layers.store import Store
+from web import find as pages
+
+router = APIRouter(include_in_schema=False)
+
+PAGE_SIZE = 30
+STALE_DAYS = 90  # after so long without a word from the operator, a record is doubted
+_MOST_COMPARED = 4
+_SEVERAL = {
+    name for name, field in SpaceAsked.model_fields.items() if isinstance(field.default, list)
+}
+_NOTHING: Mapping[str, Any] = {"total": 0, "features": []}
+
+
+@router.get("/find")
+def get_find(request: Request, lang: Lang) -> Response:
+    """Draw the search, or only what another question changes of it."""
+    asked = _read_query(request)
+
+    def draw(store: Store, frame: Framer) -> str:
+        answer, errors = _answer(store, asked)
+        said = frame(demo_counted=answer.get("demo_counted", False))
+        common: dict[str, Any] = {
+            "frame": said, "asked": asked, "labels": _labels(store, lang), "errors": errors,
+        }  # fmt: skip
+        if "part" in asked:
+            return pages.find_part(answer, **common)
+        return pages.find_page(
+            answer,
+            view=map_view(store, frame.settings, lang=lang),
+            categories=store.rules("amenities").body["categories"],
+            **common,
+        )
+
+    return draw_page(request, lang, draw)
+
+
+def _read_query(request: Request) -> dict[str, list[str]]:
+    """Return the fields of the address that hold something: forms send empty ones too."""
+    asked: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        if value.strip():
+            asked.setdefault(name, []).append(value)
+    return asked
+
+
+def _answer(
+    store: Store, asked: Mapping[str, Sequence[str]]
+) -> tuple[Mapping[str, Any], list[dict[str, str]]]:
+    """Ask, or say field by field what is wrong with the question."""
+    try:
+        search = _to_search(asked)
+        answer: dict[str, Any] = orjson.loads(to_bytes(ask_spaces(store, search).to_json()))
+        answer["places"] = count_places(store, search)
+    except ValidationError as error:
+        return _NOTHING, [
+            {"where": " ".join(map(str, one["loc"])), "what": one["msg"], "fix": ""}
+            for one in error.errors()
+        ]
+    except InputError as error:
+        faults = error.faults or ()
+        found = [{"where": f.where, "what": f.what, "fix": f.fix} for f in faults]
+        where, _, what = str(error).partition(": ")
+        return _NOTHING, found or [{"where": where, "what": what, "fix": ""}]
+    return answer, []
+
+
+def _to_search(asked: Mapping[str, Sequence[str]]) -> SpaceSearch:
+    given: dict[str, Any] = {
+        name: list(values) if name in _SEVERAL else values[-1]
+        for name, values in asked.items()
+        if name in SpaceAsked.model_fields and name != "limit"
+    }
+    if "minutes" in given and "near" not in given:
+        # A walking time without a place is a form half filled in, not a mistake.
+        given.pop("minutes")
+    if "radius_m" in given and "near" not in given:
+        given.pop("radius_m")
+    return SpaceAsked.model_validate({**given, "limit": PAGE_SIZE}).to_search()
+
+
+def _labels(store: Store, lang: str) -> dict[str, dict[str, str]]:
+    """Return the words of names that the city's data have in the other language."""
+    if lang == "zh":
+        return {}
+    units = store.read("reporting_units", Records(columns=["name", "name_en"]))
+    industries = store.rules("industries").body.get("industries", ())
+    services = store.rules("services").body.get("services", ())
+    return {
+        "unit": {
+            name: english
+            for name, english in zip(units["name"], units["name_en"], strict=True)
+            if isinstance(english, str)
+        },
+        "industries": {one["name"]: one.get("name_en") or one["name"] for one in industries},
+        "services": {one["name"]: one.get("name_en") or one["name"] for one in services},
+    }
+
+
+@router.get("/find/compare")
+def get_compare(
+    request: Request,
+    lang: Lang,
+    id: Annotated[Sequence[str] | None, Query()] = None,  # noqa: A002
+) -> Response:
+    """Draw up to four spaces side by side."""
+    wanted = list(dict.fromkeys(id or ()))
+    if len(wanted) > _MOST_COMPARED:
+        raise InputError(f"id: {len(wanted)} spaces; compare at most {_MOST_COMPARED}")
+
+    def draw(store: Store, frame: Framer) -> str:
+        features = [ask_space(store, key) for key in wanted]
+        demo = any(one["properties"].get("provenance") == "demo" for one in features)
+        return pages.compare_page(features, frame=frame(demo_counted=demo))
+
+    return draw_page(request, lang, draw)
+
+
+@router.get("/spaces/{space}")
+def get_space_page(
+    request: Request, lang: Lang, space: Annotated[str, Path(max_length=200)]
+) -> Response:
+    """Draw everything public about one space."""
+
+    def draw(store: Store, frame: Framer) -> str:
+        feature = ask_space(store, space)
+        record = feature["properties"]
+        incubator, amenities = _incubator(store, record.get("incubator"))
+        return pages.space_page(
+            feature,
+            frame=frame(
+                title=str(record.get("name") or space),
+                demo_counted=record.get("provenance") == "demo",
+            ),
+            incubator=incubator,
+            amenities=amenities,
+            categories=store.rules("amenities").body["categories"],
+            stale_days=_stale(record.get("confirmed_on")),
+        )
+
+    return draw_page(request, lang, draw)
+
+
+def _incubator(
+    store: Store, key: str | None
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return the incubator of a space and its 15-minute tests, where the store has it."""
+    if not key:
+        return None, None
+    try:
+        record = store.get("incubators", key)
+        rows = ask_amenities(store, incubator=key).to_json()["rows"]
+    except NotFoundError:
+        return None, None
+    return record, rows[0] if rows else None
+
+
+def _stale(confirmed_on: str | None) -> int | None:
+    """Return for how many days nobody confirmed a record, where that is too long."""
+    if confirmed_on is None:
+        return None
+    days = (today() - dt.date.fromisoformat(confirmed_on)).days
+    return days if days > STALE_DAYS else None

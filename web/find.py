@@ -1,0 +1,365 @@
+"""The pages of the search: filters with counts, the list and map in step, one space, some beside.
+
+The list and the counts are drawn here for the page and for every later step of it alike: the
+script of the page only puts the new part in the place of the old one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlencode
+
+from layers.catalog import layer
+from web.frame import PageFrame, render
+from web.maps import city_map
+from web.mapview import MAP_LAYERS, MapLayer, MapView
+from web.rows import Result, amenity_row, place_hash, present, worded
+from web.words import Words
+
+Asked = Mapping[str, Sequence[str]]
+Labels = Mapping[str, Mapping[str, str]]
+
+_SHOWN_LAYERS = (
+    "reporting_units", "divisions", "zones", "stations", "amenities", "access", "streets",
+)  # fmt: skip
+_SCRIPTS_LEFT_OUT = ("search.js", "reach.js")
+# Column counted → the field of the form.
+FACETS: Mapping[str, str] = {
+    "kind": "kind", "stages": "stage", "industries": "industry", "unit": "unit", "town": "town",
+    "level": "level", "status": "status", "services": "service", "lab_grade": "lab_grade",
+    "water": "water", "gas": "gas", "exhaust": "exhaust",
+}  # fmt: skip
+_OPEN = ("kind", "unit", "industries")
+_CHOICES_SHOWN = 24
+_CARD = ("kind", "area_m2", "rent_cny_m2_month", "clear_height_m", "available_from", "status")
+_NUMBERS = (
+    ("min_area_m2", "max_area_m2"), ("min_rent_cny_m2_month", "max_rent_cny_m2_month"),
+)  # fmt: skip
+_NEEDS = ("min_clear_height_m", "min_floor_load_kn_m2", "min_power_kw")
+_SORTS = ("id", "rent_cny_m2_month", "-rent_cny_m2_month", "area_m2", "-area_m2", "available_from")
+_MUST_MINUTES = 10
+_NOT_FILTERS = {"sort", "limit", "after", "lang", "part", "facets", "format", "v"}
+_SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "facts": ("kind", "floor", "area_m2", "min_area_m2", "vacant_area_m2", "rent_cny_m2_month",
+              "status", "stages", "industries", "services"),
+    "technical": ("clear_height_m", "floor_load_kn_m2", "power_kw", "water", "gas", "exhaust",
+                  "lab_grade"),
+    "terms": ("available_from", "min_term_months", "max_term_months", "confirmed_on"),
+    "place": ("unit", "town", "address"),
+    "provenance": ("id", "source", "as_of", "provenance", "geom_precision"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FindView(MapView):
+    """The map beside the list: the city without the records that the list itself shows."""
+
+    @property
+    def layers(self) -> tuple[MapLayer, ...]:
+        """The layers that this map has."""
+        kept = super().layers
+        return tuple(spec for spec in MAP_LAYERS if spec in kept and spec.name in _SHOWN_LAYERS)
+
+
+def find_view(view: MapView) -> FindView:
+    """Return the map of the search for a city map."""
+    return FindView(**{one.name: getattr(view, one.name) for one in fields(view)})
+
+
+def find_page(
+    answer: Result,
+    *,
+    frame: PageFrame,
+    view: MapView,
+    asked: Asked,
+    labels: Labels,
+    categories: Sequence[Result] = (),
+    errors: Sequence[Result] = (),
+) -> str:
+    """Draw the search.
+
+    Parameters
+    ----------
+    answer
+        A page of spaces as plain values, with `places`.
+    frame
+        What the frame says.
+    view
+        What the map shows.
+    asked
+        The query of the address, every field with its values.
+    labels
+        Words of values by column, where the catalogue has none.
+    categories
+        The categories of amenities.
+    errors
+        What is wrong with the query.
+    """
+    drawn = city_map(find_view(view))
+    scripts = [url for url in drawn.scripts if not any(name in url for name in _SCRIPTS_LEFT_OUT)]
+    return render(
+        "find.html",
+        frame=frame,
+        page="find",
+        map=drawn,
+        scripts=scripts,
+        **_part(answer, frame=frame, asked=asked, labels=labels, errors=errors),
+        **_fields(frame.words, asked, categories),
+    )
+
+
+def find_part(
+    answer: Result,
+    *,
+    frame: PageFrame,
+    asked: Asked,
+    labels: Labels,
+    errors: Sequence[Result] = (),
+) -> str:
+    """Draw only what another query changes: counts, chips, list. Arguments as `find_page`."""
+    part = _part(answer, frame=frame, asked=asked, labels=labels, errors=errors)
+    return render("find_part.html", frame=frame, page="find", **part)
+
+
+def _part(
+    answer: Result, *, frame: PageFrame, asked: Asked, labels: Labels, errors: Sequence[Result]
+) -> dict[str, Any]:
+    w = frame.words
+    minutes = answer.get("minutes") or [None] * len(answer["features"])
+    cards = [
+        _card(feature, walk, w) for feature, walk in zip(answer["features"], minutes, strict=True)
+    ]
+    query = [(name, value) for name, values in asked.items() for value in values if value]
+    filters = [(name, value) for name, value in query if name not in _NOT_FILTERS]
+    files = [(name, value) for name, value in query if name not in {"after", "limit", "part"}]
+    return {
+        "total": answer["total"],
+        "cards": cards,
+        "facets": _facets(answer.get("facets") or {}, asked, labels, w),
+        "chips": [_chip(name, value, query, labels, w) for name, value in filters],
+        "clear": frame.link("/find"),
+        "relax": [_relax(one, query, frame) for one in answer.get("relax") or ()],
+        "notes": [w.pick(note) for note in answer.get("notes") or ()],
+        "more": _address(query, frame, after=answer["next"]) if answer.get("next") else "",
+        "files": {
+            kind: "/api/spaces?" + urlencode([*files, ("format", kind)])
+            for kind in ("xlsx", "geojson", "gpkg")
+        },
+        "places": answer.get("places") or [],
+        "demo_counted": answer.get("demo_counted", False),
+        "errors": errors,
+    }
+
+
+def _fields(w: Words, asked: Asked, categories: Sequence[Result]) -> dict[str, Any]:
+    """Return what the fields of the form hold."""
+    # Fields that the address does not fill are empty.
+    held = defaultdict(str, {name: values[0] for name, values in asked.items() if values})
+    musts = set(asked.get("must", ()))
+    return {
+        "held": held,
+        "ranges": [(low, high, _label(low.removeprefix("min_"), w)) for low, high in _NUMBERS],
+        "needs": [(name, _label(name.removeprefix("min_"), w)) for name in _NEEDS],
+        "sorts": [(name, w(f"find.sort_{_plain(name)}")) for name in _SORTS],
+        "musts": [
+            (f"{one['key']}:{_MUST_MINUTES}", w.pick(one), f"{one['key']}:{_MUST_MINUTES}" in musts)
+            for one in categories
+        ],
+        "must_minutes": _MUST_MINUTES,
+    }
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "falling_")
+
+
+def _label(column: str, w: Words) -> str:
+    declared = layer("incubators" if column == "level" else "spaces").column(column)
+    return str(getattr(declared, w.lang))
+
+
+def _said(column: str, value: str, labels: Labels, w: Words) -> str:
+    """Return the words of a value of a column."""
+    declared = layer("incubators" if column == "level" else "spaces").column(column)
+    if declared.kind == "boolean":
+        return w("site.yes" if value == "true" else "site.no")
+    choices = {choice.value: str(getattr(choice, w.lang)) for choice in declared.choices}
+    return choices.get(value) or labels.get(column, {}).get(value) or value
+
+
+def _facets(
+    counts: Mapping[str, Mapping[str, int]], asked: Asked, labels: Labels, w: Words
+) -> list[dict[str, Any]]:
+    found = []
+    for column, field in FACETS.items():
+        chosen = set(asked.get(field, ()))
+        values = dict(counts.get(column, {}))
+        values |= {value: 0 for value in chosen if value not in values}
+        if not values:
+            continue
+        found.append(
+            {
+                "field": field,
+                "label": _label(column, w),
+                "open": column in _OPEN or bool(chosen),
+                "choices": [
+                    {
+                        "value": value,
+                        "label": _said(column, value, labels, w),
+                        "count": count,
+                        "chosen": value in chosen,
+                    }
+                    for place, (value, count) in enumerate(values.items())
+                    if place < _CHOICES_SHOWN or value in chosen
+                ],
+            }
+        )
+    return found
+
+
+def _card(feature: Result, minutes: float | None, w: Words) -> dict[str, Any]:
+    record = feature["properties"]
+    declared = layer("spaces")
+    point = (feature.get("geometry") or {}).get("coordinates")
+    return {
+        "id": feature["id"],
+        "name": record.get("name") or feature["id"],
+        "incubator": record.get("incubator"),
+        "incubator_name": record.get("incubator_name") or record.get("incubator"),
+        "unit": " · ".join(filter(None, (record.get("unit"), record.get("town")))),
+        "facts": [
+            (str(getattr(declared.column(name), w.lang)), worded(declared.column(name), value, w))
+            for name in _CARD
+            if present(value := record.get(name))
+        ],
+        "minutes": minutes,
+        "demo": record.get("provenance") == "demo",
+        "point": ",".join(map(str, point)) if point else "",
+    }
+
+
+def _chip(
+    name: str, value: str, query: Sequence[tuple[str, str]], labels: Labels, w: Words
+) -> dict[str, str]:
+    column = next((column for column, field in FACETS.items() if field == name), "")
+    if column:
+        text = _said(column, value, labels, w)
+        text = f"{_label(column, w)}：{text}" if column in ("water", "gas", "exhaust") else text
+    elif name.startswith(("min_", "max_")):
+        sign = "≥" if name.startswith("min_") else "≤"
+        text = f"{_label(name[4:], w)} {sign} {value}"
+    else:
+        shown = value if len(value) <= 30 else ""
+        text = w(f"find.chip_{name}", value=shown) if f"find.chip_{name}" in set(w) else value
+    rest = [pair for pair in query if pair != (name, value) and pair[0] not in ("after", "part")]
+    return {"text": text, "href": "/find?" + urlencode(rest), "name": name, "value": value}
+
+
+def _relax(one: Result, query: Sequence[tuple[str, str]], frame: PageFrame) -> dict[str, str]:
+    """Return one way out of an empty result: what to let go, and what it brings."""
+    w = frame.words
+    gone = {f"{end}{name}" for name in one["filters"] for end in ("", "min_", "max_")}
+    musts = {name.removeprefix("must.") for name in one["filters"] if name.startswith("must.")}
+    rest = [
+        (name, value)
+        for name, value in query
+        if name not in gone and not (name == "must" and value.partition(":")[0] in musts)
+    ]
+    names = [_filter_name(name, w) for name in one["filters"]]
+    text = w("find.relax_one", filter=w("find.and").join(names), count=f"{one['count']:,}")
+    if one.get("nearest") is not None and one["filters"][0] != "available_by":
+        text += w("find.relax_nearest", value=f"{one['nearest']:,.6g}")
+    return {"text": text, "href": _address(rest, frame)}
+
+
+def _filter_name(name: str, w: Words) -> str:
+    column = next((column for column, field in FACETS.items() if field == name), name)
+    known = {declared.name for declared in layer("spaces").columns} | {"level"}
+    return _label(column, w) if column in known else w.get(f"find.filter_{name}", name)
+
+
+def _address(query: Sequence[tuple[str, str]], frame: PageFrame, **more: str) -> str:
+    kept = [pair for pair in query if pair[0] not in {"after", "part", "lang", *more}]
+    return "/find?" + urlencode([*kept, *more.items(), ("lang", frame.lang)])
+
+
+def space_page(
+    feature: Result,
+    *,
+    frame: PageFrame,
+    incubator: Result | None,
+    amenities: Result | None,
+    categories: Sequence[Result],
+    stale_days: int | None,
+) -> str:
+    """Draw everything public about one space.
+
+    Parameters
+    ----------
+    feature
+        The space as a GeoJSON feature.
+    frame
+        What the frame says.
+    incubator
+        Its incubator, by column.
+    amenities
+        The row of the 15-minute tests of the incubator.
+    categories
+        The categories of amenities.
+    stale_days
+        For how many days nobody confirmed it, where that is too long.
+    """
+    w, record = frame.words, feature["properties"]
+    point = (feature.get("geometry") or {}).get("coordinates")
+    near = f"{point[0]},{point[1]}" if point else ""
+    return render(
+        "space.html",
+        frame=frame,
+        page="space",
+        record=record,
+        sections={key: _facts(record, names, w) for key, names in _SECTIONS.items()},
+        incubator=incubator,
+        place=place_hash({**incubator}) if incubator else "",
+        near=frame.link("/find", near=near, minutes=15) if near else "",
+        amenities=amenity_row(amenities, {}) if amenities else None,
+        categories=[{**category, "label": w.pick(category)} for category in categories],
+        photos=[url for url in record.get("photos", ()) if url.startswith(("https://", "http://"))],
+        stale_days=stale_days,
+    )
+
+
+def _facts(record: Result, names: Sequence[str], w: Words) -> list[tuple[str, str]]:
+    declared = layer("spaces")
+    return [
+        (str(getattr(declared.column(name), w.lang)), worded(declared.column(name), value, w))
+        for name in names
+        if present(value := record.get(name))
+    ]
+
+
+def compare_page(features: Sequence[Result], *, frame: PageFrame) -> str:
+    """Draw up to four spaces side by side, with what differs marked.
+
+    Parameters
+    ----------
+    features
+        The spaces as GeoJSON features.
+    frame
+        What the frame says.
+    """
+    w, declared = frame.words, layer("spaces")
+    records = [feature["properties"] for feature in features]
+    rows = []
+    for key, names in _SECTIONS.items():
+        if key == "provenance":
+            continue
+        for name in names:
+            column = declared.column(name)
+            said = [worded(column, record.get(name), w) for record in records]
+            if any(present(record.get(name)) for record in records):
+                label = str(getattr(column, w.lang))
+                rows.append({"label": label, "values": said, "differs": len(set(said)) > 1})
+    return render("compare.html", frame=frame, page="compare", records=records, rows=rows)
