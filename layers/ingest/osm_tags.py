@@ -90,6 +90,35 @@ def _is_walkable_kind(tags: Tags, rules: Rules) -> bool:
     return highway is None and fits(tags, rules["open_others"])
 
 
+def is_shut(tags: Tags, rules: Rules) -> bool:
+    """Tell whether a node on a way, such as a gate, stops walkers.
+
+    Parameters
+    ----------
+    tags
+        Tags of the node.
+    rules
+        The table `streets` of the rules `osm`.
+
+    Examples
+    --------
+    >>> from layers.ingest.osm import default_rules
+    >>> streets = default_rules()["streets"]
+    >>> is_shut({"barrier": "gate"}, streets)
+    False
+    >>> is_shut({"barrier": "gate", "access": "private"}, streets)
+    True
+    >>> is_shut({"barrier": "gate", "access": "private", "foot": "yes"}, streets)
+    False
+    """
+    if not is_tagged(tags, "barrier"):
+        return False
+    foot, forbidding = tags.get("foot"), rules["forbidding"]
+    return foot in forbidding or (
+        foot not in rules["allowing"] and tags.get("access") in forbidding
+    )
+
+
 def is_tagged(tags: Tags, key: str) -> bool:
     """Tell whether a key is there with a value other than no.
 

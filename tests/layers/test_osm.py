@@ -1,3 +1,4 @@
+import numpy as np
 import osmium
 import pandas as pd
 import pytest
@@ -5,6 +6,7 @@ import shapely
 from osmium.osm.mutable import Node, Relation, Way
 
 from geo.errors import InputError
+from geo.network import build_network
 from layers.ingest.osm import default_rules, read_amenities, read_streets
 from layers.ingest.osm_tags import TagIndex, find_direction
 from layers.pack import load_pack
@@ -157,6 +159,40 @@ def test_a_way_cut_by_the_edge_of_the_extract_keeps_the_parts_inside(town):
     (line,) = read_streets(path).geometry
     parts = [[place(1), place(2)], [place(4), place(5), place(6)]]
     assert line.equals_exact(shapely.MultiLineString(parts), 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("gate", "passable"),
+    [
+        ({"barrier": "gate"}, True),
+        ({"barrier": "gate", "access": "private"}, False),
+        ({"barrier": "gate", "access": "no", "foot": "yes"}, True),
+        ({"barrier": "bollard", "foot": "no"}, False),
+        ({"barrier": "no", "access": "private"}, True),
+        ({"amenity": "cafe", "access": "private"}, True),
+    ],
+)
+def test_a_gate_shut_to_walkers_parts_all_streets_that_meet_there(town, gate, passable):
+    path = town(
+        ways=[([1, 2, 5], {"highway": "footway"}), ([2, 3], {"highway": "footway"})],
+        nodes={2: gate},
+    )
+    streets = read_streets(path)
+    network = build_network(streets, crs="EPSG:32632")
+    assert len(network.component_size) == (1 if passable else 3)
+    lengths = [part.length for part in streets.geometry]
+    assert np.allclose(lengths, [0.002, 0.001], atol=3e-6)
+
+
+def test_a_way_that_begins_and_ends_at_shut_gates_is_cut_off(town):
+    private = {"barrier": "gate", "foot": "private"}
+    path = town(
+        ways=[([1, 2], {"highway": "footway"}), ([2, 3, 4, 1], {"highway": "residential"})],
+        nodes={1: private, 2: private},
+    )
+    streets = read_streets(path)
+    assert [geometry.geom_type for geometry in streets.geometry] == ["LineString"] * 2
+    assert len(build_network(streets, crs="EPSG:32632").component_size) == 2
 
 
 def test_amenities_are_points_on_what_they_are(town):
