@@ -171,7 +171,7 @@ def plan_programme(
     answer = _describe(task, opened, solution.status, bound=_bound(model, solution))
     return replace(
         answer,
-        prices=_price(model, opened, answer, step_m2, watch.within(watch.left_s * 0.6)),
+        prices=_price(model, answer, step_m2, watch.within(watch.left_s * 0.6)),
         alternatives=_others(model, opened, alternatives, slack, watch),
     )
 
@@ -277,16 +277,14 @@ def _come_close(model: Model, watch: Watch, *, conflicts: bool = True) -> Progra
     if least.objective is None:
         return nothing
     cheapest = model.at_least_missed(missing, least.objective)
-    solution = solve(cheapest.problem, watch=quiet, start=least.values)
+    solution = solve(cheapest.problem, watch=quiet)
     values = solution.values if len(solution.values) else least.values
     close = _describe(task, model.opened(values), "infeasible", bound=None)
     return replace(close, conflicts=found)
 
 
-def _price(
-    model: Model, opened: Ints, answer: Programme, step_m2: float, watch: Watch
-) -> tuple[Price, ...]:
-    """Solve again with the target of each unit one step lower; the answer stays feasible."""
+def _price(model: Model, answer: Programme, step_m2: float, watch: Watch) -> tuple[Price, ...]:
+    """Solve again with the target of each unit one step lower."""
     task = model.task
     asked = np.flatnonzero((task.need_m2 > 0).any(axis=1))
     # One step is a small part of the whole: a loose gap would hide it.
@@ -299,7 +297,7 @@ def _price(
         need[unit] = np.maximum(need[unit] - step_m2, 0.0)
         lower = build_model(replace(task, need_m2=need))
         share = quiet.within(quiet.left_s / (len(asked) - place))
-        solution = solve(lower.problem, watch=share, start=lower.values(opened))
+        solution = solve(lower.problem, watch=share)
         cost = answer.objective
         if len(solution.values):
             cost = min(cost, float(task.spent_cny(lower.opened(solution.values)).sum()))

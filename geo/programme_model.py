@@ -137,10 +137,11 @@ class Task:
 
         `opened` holds the number of each site's year, -1 where it does not open.
         """
-        area = np.zeros((len(self.units), len(self.years)))
+        yearly = np.zeros((len(self.units), len(self.years)))
         counted = (opened >= 0) & (self.unit >= 0)
-        np.add.at(area, (self.unit[counted], opened[counted]), self.capacity_m2[counted])
-        return area.cumsum(axis=1)
+        np.add.at(yearly, (self.unit[counted], opened[counted]), self.capacity_m2[counted])
+        area: Floats = yearly.cumsum(axis=1)
+        return area
 
     def short_m2(self, opened: Ints) -> Floats:
         """Return what each unit is short of by the end of each year."""
@@ -155,9 +156,8 @@ class Task:
     def spent_cny(self, opened: Ints) -> Floats:
         """Return the cost of each year."""
         there = opened >= 0
-        spent: Floats = np.bincount(
-            opened[there], weights=self.cost_cny[there], minlength=len(self.years)
-        )
+        spent = np.zeros(len(self.years))
+        np.add.at(spent, opened[there], self.cost_cny[there])
         return spent
 
     def can_keep(self, opened: Ints) -> bool:
@@ -187,11 +187,6 @@ class Model:
         opened = np.full(len(self.task.unit), -1, dtype=np.int64)
         opened[site[taken]] = year[taken]
         return opened
-
-    def values(self, opened: Ints) -> Floats:
-        """Return the values that mean these years; nothing is missed."""
-        site, year = self.task.pairs
-        return np.r_[(opened[site] == year).astype(np.float64), np.zeros(len(self.task.asked))]
 
     def cost_cny(self, objective: float) -> float:
         """Return an objective of the model in CNY."""

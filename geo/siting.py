@@ -143,7 +143,7 @@ def cover_all(
         row_upper=np.full(merged.shape[0], np.inf),
     )
     start = _greedy_cover(merged, costs, lower, upper)
-    solution = _or_start(solve(model, watch=watch.within(watch.left_s * 0.7), start=start), start)
+    solution = _or_start(solve(model, watch=watch.within(watch.left_s * 0.7)), start)
     sites = _take(solution, lower)
     objective = float(costs[sites].sum())
     bound = None if solution.bound is None else min(_round_up(solution.bound, costs), objective)

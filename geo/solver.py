@@ -191,6 +191,25 @@ def solve(
     [1.0, 0.0, 1.0]
     """
     watch = watch or start_watch()
+    solution = _run(model, watch, start=start, interior=interior)
+    if start is not None and not _adds_up(model, solution):
+        solution = _run(model, watch, start=None, interior=interior)
+    return solution
+
+
+def _adds_up(model: MixedInteger, solution: Solution) -> bool:
+    """Tell whether the objective is that of the values.
+
+    HiGHS 1.16 may call a start optimal with the objective of another problem when presolve leaves
+    nothing of the model.
+    """
+    if solution.objective is None:
+        return True
+    true = float(model.costs @ solution.values)
+    return abs(true - solution.objective) <= 1e-6 * max(1.0, abs(true))
+
+
+def _run(model: MixedInteger, watch: Watch, *, start: Floats | None, interior: bool) -> Solution:
     solver = _QuietHighs()  # type: ignore[no-untyped-call]  # HiGHS has no types here
     for name, value in (
         ("threads", 1),
