@@ -9,14 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import CRS
-from scipy.spatial import cKDTree
 
 from geo.crs import project_xy
 from geo.frames import Floats, Shapes
 
 Indices = npt.NDArray[np.int64]
-
-_TIE = 1.0 + 1e-12  # distances so close are one distance; the smaller id decides
 
 
 def to_metres(points: Shapes, crs: Any) -> Floats:
@@ -75,12 +72,20 @@ def find_nearest(
         return nearest, distance_m
     if ids is not None:
         known = np.array(sorted(known.tolist(), key=lambda place: ids[place]), dtype=np.int64)
-    tree = cKDTree(places[known])
-    metres, _ = tree.query(origins[asked])
-    ties = tree.query_ball_point(origins[asked], metres * _TIE)
-    nearest[asked] = [known[min(equal)] for equal in ties]
-    distance_m[asked] = metres
+    tree = _index(places[known])
+    (origin, place), metres = tree.query_nearest(
+        shapely.points(origins[asked]), all_matches=True, return_distance=True
+    )
+    first = np.full(len(asked), len(known), dtype=np.int64)
+    np.minimum.at(first, origin, place)
+    nearest[asked] = known[first]
+    distance_m[asked[origin]] = metres
     return nearest, distance_m
+
+
+def _index(places: Floats) -> shapely.STRtree:
+    points: Any = shapely.points(places)
+    return shapely.STRtree(points)
 
 
 def count_within(origins: Floats, places: Floats, radius_m: float | Floats) -> Indices:
@@ -108,5 +113,7 @@ def count_within(origins: Floats, places: Floats, radius_m: float | Floats) -> I
     asked = np.isfinite(origins).all(axis=1) if len(origins) else np.zeros(0, dtype=bool)
     if len(known) and asked.any():
         radii = np.broadcast_to(np.asarray(radius_m, dtype=np.float64), counts.shape)[asked]
-        counts[asked] = cKDTree(known).query_ball_point(origins[asked], radii, return_length=True)
+        tree = _index(known)
+        found = tree.query(shapely.points(origins[asked]), predicate="dwithin", distance=radii)
+        counts[asked] = np.bincount(found[0], minlength=len(radii))
     return counts

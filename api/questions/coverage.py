@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from api.questions.amenities import ask_amenities
 from api.questions.common import (
     find_unit,
     keep_unit,
@@ -125,6 +124,9 @@ def _layer_facts(
     store: Store, incubators: pd.DataFrame, *, as_of: Any, demo: bool
 ) -> dict[str, Any]:
     """Gather what the goals ask of the layers and rules."""
+    # Only this needs the walking kernels behind it, which take most of the start of a command.
+    from api.questions.amenities import ask_amenities  # noqa: PLC0415
+
     rule = read_rule(store, "towns")
     fleet = muster(incubators, as_of=as_of, rule=rule)
     circles = ask_amenities(store, test="compliance", demo=demo)
