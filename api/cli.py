@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a check found errors, 2 wrong input, 70 a fault of the pro
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -184,6 +185,8 @@ def _explain(error: Exception) -> int:
         return _fail(str(error), WRONG_INPUT)
     if isinstance(error, OSError) and error.filename is not None:
         return _fail(f"{error.filename}: {error.strerror}", WRONG_INPUT)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return _fail(f"the answer cannot be written: {error.strerror}", WRONG_INPUT)
     what = f"{type(error).__name__}: {error}"
     return _fail(f"a fault of the program: {what} (HATCHMAP_DEBUG=1 shows where)", PROGRAM_FAULT)
 

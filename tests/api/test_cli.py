@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from importlib.metadata import version
+from pathlib import Path
 
 import orjson
 import pytest
@@ -297,6 +298,20 @@ def test_reader_that_goes_away(city):
     process.stderr.close()
     assert process.wait(timeout=60) == 141
     assert err == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk_is_no_fault_of_the_program(city):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "api", "layers"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == cli.WRONG_INPUT
+    assert done.stderr.startswith("hatchmap: the answer cannot be written")
 
 
 def test_serve_refuses_without_a_store(tmp_path):
