@@ -14,6 +14,7 @@ from web.frame import PageFrame
 from web.mapview import MAP_LAYERS, Basemap, Extent, MapView
 
 _WORLD: Extent = (-170.0, -60.0, 170.0, 75.0)
+_EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 _DEMO = Query(where={"provenance": "demo"})
 
 
@@ -96,7 +97,12 @@ def map_view(
     """
     answer = coverage or ask_town_coverage(store).to_json()
     rules = store.rules("amenities").body
-    counts = {spec.name: store.count(spec.name) for spec in MAP_LAYERS if spec.name in layers()}
+    # A layer whose records have no place is not on the map.
+    counts = {
+        spec.name: store.count(spec.name, Query(bbox=_EVERYWHERE))
+        for spec in MAP_LAYERS
+        if spec.name in layers()
+    }
     return MapView(
         lang=lang,
         extent=store.extent("reporting_units") or store.extent() or _WORLD,

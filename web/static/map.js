@@ -32,7 +32,7 @@
 
   function bindText(layer, name, properties, config) {
     layer.bindTooltip(() => hatchmap.tooltip(name, properties, config), { sticky: true });
-    layer.bindPopup(() => hatchmap.popup(name, properties, config), { maxWidth: 320 });
+    layer.bindPopup(() => hatchmap.popup(name, properties, config), { maxWidth: 320, autoPanPaddingTopLeft: [56, 12] });
   }
 
   function bindGrid(grid, name, map, config) {
@@ -48,7 +48,7 @@
       const many = Number(event.layer.properties.point_count || 1);
       if (many > 1) map.setView(event.latlng, Math.min(map.getZoom() + 2, 18));
       else {
-        L.popup({ maxWidth: 320 })
+        L.popup({ maxWidth: 320, autoPanPaddingTopLeft: [56, 12] })
           .setLatLng(event.latlng)
           .setContent(hatchmap.popup(name, event.layer.properties, config))
           .openOn(map);
