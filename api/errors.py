@@ -41,6 +41,8 @@ STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (HatchmapError, 500),
 )
 _RETRY_S = "2"
+_EXACT = 2**53  # larger numbers are not exact, or none, in the JSON of most readers
+_LONGEST = 200
 _FRAMEWORK = {
     404: "there is nothing at {path}; /api/docs lists what there is",
     405: "{path} does not take {method}; use {allowed}",
@@ -70,10 +72,28 @@ def problem(
         body["instance"] = instance
     if errors:
         body["errors"] = [
-            {"where": fault.where, "what": fault.what, "value": fault.value, "fix": fault.fix}
+            {
+                "where": fault.where,
+                "what": fault.what,
+                "value": _shown(fault.value),
+                "fix": fault.fix,
+            }
             for fault in errors
         ]
     return body
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as JSON can hold it, and no longer than a reader needs.
+
+    >>> _shown(10**30), _shown(float("inf")), _shown(7)
+    ('1000000000000000000000000000000', 'inf', 7)
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and abs(value) < _EXACT:
+        return value
+    return str(value)[:_LONGEST]
 
 
 def add_error_handlers(app: FastAPI, error_page: ErrorPage) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from api.days import parse_day
 from geo.errors import InputError
 from layers.query import Bounds
 from web.words import LANGUAGES
@@ -29,17 +30,7 @@ def read_date(
     Traceback (most recent call last):
     geo.errors.InputError: date: '2026-02-30' is not a day; give YYYY-MM-DD
     """
-    return parse_date(date, "date")
-
-
-def parse_date(text: str | None, name: str) -> dt.date | None:
-    """Read a day as people and programs write it; None for nothing."""
-    if not text:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"{name}: {text!r} is not a day; give YYYY-MM-DD") from error
+    return parse_day(date, "date")
 
 
 def read_bbox(

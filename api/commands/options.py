@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.days import parse_day
 from api.settings import Settings, load_settings
 from geo.errors import InputError
 
@@ -55,9 +56,4 @@ def read_day(text: str | None) -> dt.date | None:
     Traceback (most recent call last):
     geo.errors.InputError: --date: '2026-02-30' is not a day; give YYYY-MM-DD
     """
-    if not text:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"--date: {text!r} is not a day; give YYYY-MM-DD") from error
+    return parse_day(text, "--date")

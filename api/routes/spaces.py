@@ -13,7 +13,8 @@ from fastapi import Query as Asked
 from pydantic import BaseModel, Field
 
 from api.answers import GEOJSON, open_request_store, respond, respond_result
-from api.params import parse_date, read_bbox
+from api.days import parse_day
+from api.params import read_bbox
 from api.questions.spaces import MAX_TEXT, SpaceSearch, ask_space, ask_spaces, hunt_spaces
 from geo.areas import MAX_TEXT as MAX_AREA_TEXT
 from geo.errors import InputError
@@ -107,7 +108,7 @@ class SpaceAsked(BaseModel):
             power_kw=(self.min_power_kw, None),
             **plain,
             **{name: () if flag is None else (str(flag).lower(),) for name, flag in flags.items()},
-            available_by=parse_date(self.available_by, "available_by"),
+            available_by=parse_day(self.available_by, "available_by"),
             term_months=self.term_months,
             bbox=read_bbox(self.bbox),
             polygon=self.polygon or "",

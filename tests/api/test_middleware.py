@@ -103,3 +103,21 @@ def test_empty_variables_are_as_none(monkeypatch, tmp_path):
     monkeypatch.setenv("HATCHMAP_PORT", "x")
     with pytest.raises(InputError, match="HATCHMAP_PORT"):
         load_settings(data=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/api/spaces?term_months=99999999999999999999", "term_months"),
+        ("/api/structure?date=0001-01-01", "date"),
+        ("/api/coverage/towns?date=9999-12-31", "date"),
+        ("/api/spaces?available_by=0001-01-01", "available_by"),
+        ("/api/incubators?min_area_m2=1e309", "min_area_m2"),
+        (f"/api/incubators?limit={'9' * 4000}", "limit"),
+    ],
+)
+def test_values_beyond_all_measure_are_refused(client, path, where):
+    answer = client.get(path)
+    assert answer.status_code == 422, answer.text
+    assert where in answer.json()["detail"]
+    assert all(len(str(error["value"])) <= 200 for error in answer.json().get("errors", ()))
