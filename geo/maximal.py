@@ -116,18 +116,25 @@ def solve_maximal(cover: Cover, *, watch: Watch) -> tuple[Core, Status]:
     core, status
         The best set with its proven bound, and `optimal`, `feasible` (time ran out) or `cancelled`.
     """
-    core = shrink(cover, watch=watch)
+    core = _whole(cover, shrink(cover, watch=watch))
     _tell(watch, core)
     core = shake(cover, core, watch=watch.within(watch.left_s / 4), tries=_TRIES)
     if core.gap > watch.gap and not watch.over:
-        core = _relax(cover, core, watch)
+        core = _whole(cover, _relax(cover, core, watch))
         _tell(watch, core)
     if core.gap > watch.gap and not watch.over and len(core.free):
-        core = _branch(cover, core, watch)
+        core = _whole(cover, _branch(cover, core, watch))
         _tell(watch, core)
     if core.gap <= watch.gap:
         return core, "optimal"
     return core, "cancelled" if watch.cancelled else "feasible"
+
+
+def _whole(cover: Cover, core: Core) -> Core:
+    """Lower the bound to a whole number, where every weight is whole."""
+    if not np.all(cover.total == np.rint(cover.total)):
+        return core
+    return replace(core, bound=max(core.covered, float(np.floor(core.bound + 1e-6))))
 
 
 def _tell(watch: Watch, core: Core) -> None:
