@@ -42,7 +42,7 @@
         layers[name].zoomToShowLayer(layer, () => layer.openPopup());
       } else if (layer) layer.openPopup(bounds.getCenter());
       else {
-        L.popup({ maxWidth: 320 }).setLatLng(bounds.getCenter())
+        L.popup({ maxWidth: 320, autoPanPaddingTopLeft: [56, 12] }).setLatLng(bounds.getCenter())
           .setContent(hatchmap.popup(name, feature.properties, config)).openOn(map);
       }
     };
