@@ -27,6 +27,7 @@ from api.routes import (
     pages,
     questions,
     records,
+    siting,
     spaces,
     surface,
 )
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app, pages.draw_error)
     for module in (health, files, docs, questions, records, spaces, map_data, surface, find, pages):
         app.include_router(module.router)
+    app.include_router(siting.router)
     docs.describe(app)
     # The last one stands outermost.
     app.add_middleware(LimitBody, max_bytes=settings.max_body_mb * 1_000_000)

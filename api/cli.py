@@ -44,6 +44,7 @@ ENTRIES = (
     Entry("reach", "reach:reach", "某点步行可达范围 · Walking reach of a place", _ASK),
     Entry("structure", "structure:structure", "空间结构 · Sums by role and zone", _ASK),
     Entry("targets", "targets:targets", "目标进度 · Targets and progress", _ASK),
+    Entry("siting", "siting:app", "选址与逐年方案 · Where new space should go", _ASK),
     Entry("incubators", "incubators:incubators", "孵化器列表 · List incubators", _ASK),
     Entry("check", "checking:check", "核对数据 · Check the data", _ASK),
     Entry("map", "mapping:draw_map", "离线地图 · Write the map to one file", _ASK),

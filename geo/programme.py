@@ -20,7 +20,7 @@ from geo.conflict import Conflict, find_conflicts
 from geo.covering import Alternative
 from geo.errors import InputError
 from geo.programme_model import Model, Task, build_model
-from geo.solver import Solution, Status, Watch, gap_of, solve, start_watch
+from geo.solver import Solution, Status, Watch, gap_of, solve
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -156,7 +156,7 @@ def plan_programme(
     InputError
         When the task contradicts itself, or a step is not above 0.
     """
-    watch = watch or start_watch()
+    watch = watch or Watch.start()
     task.check()
     if not step_m2 > 0:
         raise InputError(f"step_m2: {step_m2!r} is not above 0; give square metres")

@@ -32,7 +32,7 @@ from geo.covering import (
 )
 from geo.errors import InputError
 from geo.maximal import Cover, make_cover, solve_maximal, swap_changes
-from geo.solver import MixedInteger, Solution, Status, Watch, gap_of, solve, start_watch
+from geo.solver import MixedInteger, Solution, Status, Watch, gap_of, solve
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -125,7 +125,7 @@ def cover_all(
     >>> answer.sites, answer.objective, answer.gap
     ((1, 2), 2.0, 0.0)
     """
-    watch = watch or start_watch()
+    watch = watch or Watch.start()
     reach = as_reach(reach)
     points, count = reach.shape
     lower, upper = (choice or Choice()).bounds(count)
@@ -279,7 +279,7 @@ def cover_most(
     >>> answer.sites, answer.covered, answer.bound, answer.alternatives[0].sites
     ((2,), 5.0, 5.0, (1,))
     """
-    watch = watch or start_watch()
+    watch = watch or Watch.start()
     weights = np.asarray(weights, dtype=np.float64)
     reach = as_reach(reach)
     check_weights(reach, weights)

@@ -100,7 +100,7 @@ class Watch:
     Parameters
     ----------
     until
-        Moment on the monotonic clock at which the best found is the answer; see `start_watch`.
+        Moment on the monotonic clock at which the best found is the answer; see `start`.
     gap
         Share of the objective at which to stop.
     cancel
@@ -113,6 +113,18 @@ class Watch:
     gap: float = 1e-6
     cancel: Cancel | None = None
     progress: Callable[[float, float], None] | None = None
+
+    @classmethod
+    def start(
+        cls,
+        time_limit_s: float = 60.0,
+        *,
+        gap: float = 1e-6,
+        cancel: Cancel | None = None,
+        progress: Callable[[float, float], None] | None = None,
+    ) -> Watch:
+        """Return a watch that starts now."""
+        return cls(time.monotonic() + time_limit_s, gap, cancel, progress)
 
     @property
     def left_s(self) -> float:
@@ -132,17 +144,6 @@ class Watch:
     def within(self, seconds: float) -> Watch:
         """Return a watch over a part of the work: at most so many seconds from now."""
         return replace(self, until=min(self.until, time.monotonic() + seconds))
-
-
-def start_watch(
-    time_limit_s: float = 60.0,
-    *,
-    gap: float = 1e-6,
-    cancel: Cancel | None = None,
-    progress: Callable[[float, float], None] | None = None,
-) -> Watch:
-    """Return a watch that starts now."""
-    return Watch(time.monotonic() + time_limit_s, gap, cancel, progress)
 
 
 class _QuietHighs(highspy.Highs):
@@ -190,7 +191,7 @@ def solve(
     >>> abs(solve(knapsack).values).tolist()
     [1.0, 0.0, 1.0]
     """
-    watch = watch or start_watch()
+    watch = watch or Watch.start()
     solution = _run(model, watch, start=start, interior=interior)
     if start is not None and not _adds_up(model, solution):
         solution = _run(model, watch, start=None, interior=interior)

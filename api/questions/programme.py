@@ -30,7 +30,7 @@ from geo.conflict import Conflict
 from geo.errors import Fault, InputError
 from geo.programme import Programme, carry_over, plan_programme
 from geo.programme_model import Task
-from geo.solver import Watch, start_watch
+from geo.solver import Watch
 from geo.targets import TargetReport
 from geo.towns import Town
 from layers.store import Store
@@ -109,7 +109,7 @@ def ask_programme(
         When there is no such unit.
     """
     scope, plan = scope or Scope("sites"), plan or Plan()
-    watch = watch or start_watch(60.0, gap=1e-3)
+    watch = watch or Watch.start(60.0, gap=1e-3)
     report = ask_targets(store, unit=scope.unit, indicator=INDICATOR, as_of=as_of, demo=scope.demo)
     years = _years(store, plan, as_of)
     units, needs = _needs(store, report, years, plan)

@@ -28,7 +28,7 @@ from geo.nearest import to_metres
 from geo.plain import share
 from geo.site_reach import circle_reach, town_reach, walk_reach
 from geo.siting import Siting, cover_all, cover_most
-from geo.solver import Watch, start_watch
+from geo.solver import Watch
 from geo.states import COVERED, PLANNED_ONLY, muster
 from geo.towns import Town, list_towns
 from geo.units import index_units
@@ -79,7 +79,7 @@ def ask_town_sites(
     NotFoundError
         When there is no such unit.
     """
-    watch = watch or start_watch(30.0)
+    watch = watch or Watch.start(30.0)
     _check_number("within_m", within_m, least=0.0, most=100_000.0)
     scope = scope or Scope()
     towns, towns_demo = open_towns(store, scope, as_of=as_of, planned_count=planned_count)
@@ -234,7 +234,7 @@ def ask_demand_sites(
     NotFoundError
         When there is no such unit.
     """
-    watch = watch or start_watch(30.0)
+    watch = watch or Watch.start(30.0)
     scope, walk = scope or Scope(), walk or Walk()
     minutes, demo = walk.minutes, scope.demo
     _check_number("minutes", minutes, least=0.1, most=_MAX_MINUTES)
