@@ -38,8 +38,8 @@ from layers.walking import walk_world
 
 Floats = npt.NDArray[np.float64]
 
-INDICATOR = "incubation_area_10k_m2"  # what plans call new incubation space, in 10,000 m²
-_M2 = 10_000.0
+# How plans write areas; the first yearly indicator counted in one of them is that of new space.
+_M2 = {"㎡": 1.0, "m²": 1.0, "m2": 1.0, "万㎡": 10_000.0, "万平方米": 10_000.0, "公顷": 10_000.0}
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,10 @@ def ask_programme(
     """
     scope, plan = scope or Scope("sites"), plan or Plan()
     watch = watch or Watch.start(60.0, gap=1e-3)
-    report = ask_targets(store, unit=scope.unit, indicator=INDICATOR, as_of=as_of, demo=scope.demo)
     years = _years(store, plan, as_of)
-    units, needs = _needs(store, report, years, plan)
+    indicator, unit_m2 = _area_indicator(store)
+    report = ask_targets(store, unit=scope.unit, indicator=indicator, as_of=as_of, demo=scope.demo)
+    units, needs = _needs(store, report, years, unit_m2=unit_m2, share=plan.target_share)
     world = walk_world(store)
     every = find_candidates(store, world, scope)
     usable = np.isfinite(every.frame[["capacity_m2", "cost_cny"]].to_numpy(np.float64)).all(axis=1)
@@ -150,6 +151,7 @@ def ask_programme(
         conflict=[_conflict(one, task, names) for one in found.conflicts],
         candidates=candidates,
         asked={
+            "indicator": indicator,
             "years": list(years),
             "budget_cny": dict(plan.budget_cny),
             "target_share": plan.target_share,
@@ -219,8 +221,19 @@ def _years(store: Store, plan: Plan, as_of: Any) -> tuple[int, ...]:
     return years
 
 
+def _area_indicator(store: Store) -> tuple[str, float]:
+    """Return the indicator of new area, and its unit in m²."""
+    for one in store.rules("targets").body.get("indicators", ()):
+        if one.get("unit") in _M2 and not one.get("cumulative"):
+            return one["key"], _M2[one["unit"]]
+    raise InputError(
+        f"the rules `targets` have no yearly indicator in one of {', '.join(_M2)}; a programme "
+        "needs area targets"
+    )
+
+
 def _needs(
-    store: Store, report: TargetReport, years: Sequence[int], plan: Plan
+    store: Store, report: TargetReport, years: Sequence[int], *, unit_m2: float, share: float
 ) -> tuple[tuple[str, ...], Floats]:
     """Return the units with targets, and the area each needs by the end of each year."""
     total = report.rule["total_unit"]
@@ -238,8 +251,8 @@ def _needs(
     reached = np.full_like(targets, np.nan)
     for row in rows:
         cell = units.index(row.unit), every.index(row.year)
-        targets[cell] = (row.target or 0.0) * _M2 * plan.target_share
-        reached[cell] = np.nan if row.value is None else row.value * _M2
+        targets[cell] = (row.target or 0.0) * unit_m2 * share
+        reached[cell] = np.nan if row.value is None else row.value * unit_m2
     columns = [every.index(year) for year in years]
     return units, carry_over(targets, reached)[:, columns]
 

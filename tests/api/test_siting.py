@@ -1,0 +1,159 @@
+"""Siting through its doors: the answer's shape, wrong input, progress and stopping."""
+
+import json
+
+import pytest
+
+from api.questions.programme import Plan, ask_programme
+from api.questions.site_candidates import Scope
+from api.questions.siting import Walk, ask_demand_sites, ask_town_sites
+from layers.store import open_store
+
+SHAPE = {
+    "model", "status", "objective", "bound", "gap", "chosen", "alternatives", "curve", "conflict",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(city):
+    with open_store(city) as opened:
+        yield opened
+
+
+def post(client, **asked):
+    return client.post("/api/siting", json=asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model": "towns", "within_m": 20_000},
+        {"model": "cover", "p": 3, "minutes": 30},
+        {"model": "cover", "p": 2, "minutes": 30, "demand": "demands", "source": "grid"},
+        {"model": "cover", "p": 2, "minutes": 30, "source": "spaces", "beyond_existing": True},
+        {"model": "programme", "target_share": 0.0, "cover_towns": False},
+        {"model": "programme"},
+    ],
+)
+def test_every_model_answers_in_its_shape(client, asked):
+    answer = post(client, **asked)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert set(body) >= SHAPE
+    assert body["model"] == asked["model"]
+    assert body["sentence"]["zh"]
+    assert body["sentence"]["en"]
+    assert body["demo_counted"] is True
+    known = {one["id"] for one in body["candidates"]}
+    for one in body["chosen"]:
+        assert {"site", "year", "adds", "why"} <= set(one)
+        assert one["site"] in known
+        assert one["why"]["zh"]
+        assert one["why"]["en"]
+    for point in body["curve"]:
+        assert {"p", "covered"} <= set(point)
+    for one in body["conflict"]:
+        assert one["zh"]
+        assert one["en"]
+
+
+def test_most_demand_is_told_with_its_proof(store):
+    answer = ask_demand_sites(store, 3, walk=Walk(30.0)).to_json()
+    assert answer["status"] == "optimal"
+    assert answer["gap"] <= 1e-6
+    assert answer["network"] is True
+    covered = [point["covered"] for point in answer["curve"]]
+    assert covered == sorted(covered)
+    longer = ask_demand_sites(store, 3, walk=Walk(60.0)).to_json()
+    assert longer["covered"] >= answer["covered"]
+
+
+def test_a_fixed_site_is_in_and_a_forbidden_one_is_out(store):
+    ids = store.read("sites")["id"].tolist()
+    scope = Scope(fixed=(ids[0],), forbidden=(ids[1],))
+    answer = ask_demand_sites(store, 3, scope=scope, walk=Walk(30.0)).to_json()
+    chosen = {one["site"] for one in answer["chosen"]}
+    assert ids[0] in chosen
+    assert ids[1] not in chosen
+
+
+def test_towns_without_a_candidate_are_named(store):
+    near = ask_town_sites(store).to_json()
+    far = ask_town_sites(store, within_m=100_000).to_json()
+    assert near["covered"] + len(near["unreachable"]) == near["towns"]
+    assert far["covered"] >= near["covered"]
+    assert not far["unreachable"]
+
+
+def test_a_programme_that_cannot_be_says_why_and_comes_close(store):
+    answer = ask_programme(store, plan=Plan(target_share=10.0)).to_json()
+    assert answer["status"] == "infeasible"
+    assert answer["conflict"]
+    assert answer["shortages"]
+    assert answer["chosen"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"model": "cover"}, "how many sites"),
+        ({"model": "cover", "p": 9_999}, "9999 sites cannot be chosen"),
+        ({"model": "cover", "p": 0}, "p"),
+        ({"model": "cover", "p": 2, "profile": "nobody"}, "nobody"),
+        ({"model": "cover", "p": 2, "fixed": ["nothing"]}, "nothing"),
+        ({"model": "programme", "budget_cny": {"2027": 0}}, "budget_cny"),
+        ({"model": "programme", "budget_cny": {"1999": 5}}, "1999"),
+        ({"model": "programme", "from_year": 2199}, "2199|from_year"),
+        ({"model": "towns", "within_m": -1}, "within_m"),
+        ({"model": "elsewhere"}, "model"),
+        ({"model": "towns", "typo": 1}, "typo"),
+    ],
+)
+def test_wrong_input_is_one_problem(client, asked, said):
+    answer = post(client, **asked)
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert any(word in answer.text for word in said.split("|"))
+
+
+def test_an_unknown_unit_is_not_found(client):
+    answer = post(client, model="towns", unit="Nowhere")
+    assert answer.status_code == 404
+    assert "Nowhere" in answer.text
+
+
+def test_not_a_number_is_refused(client):
+    body = '{"model": "cover", "p": 2, "minutes": NaN}'
+    answer = client.post("/api/siting", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 422)
+
+
+def read_events(text):
+    for block in text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "event" in lines:
+            yield lines["event"], json.loads(lines["data"])
+
+
+def test_a_stream_ends_with_the_result(client):
+    answer = client.post(
+        "/api/siting",
+        json={"model": "cover", "p": 2, "minutes": 30},
+        headers={"accept": "text/event-stream"},
+    )
+    events = list(read_events(answer.text))
+    assert events[0][0] == "run"
+    assert events[-1][0] == "result"
+    assert events[-1][1]["status"] == "optimal"
+    key = events[0][1]["run"]
+    assert client.delete(f"/api/siting/{key}").status_code == 404  # it has ended
+
+
+def test_a_stream_tells_a_problem(client):
+    answer = client.post(
+        "/api/siting",
+        json={"model": "cover", "p": 9_999},
+        headers={"accept": "text/event-stream"},
+    )
+    name, body = list(read_events(answer.text))[-1]
+    assert (name, body["status"]) == ("problem", 422)
