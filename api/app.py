@@ -24,6 +24,7 @@ from api.routes import (
     find,
     health,
     map_data,
+    match,
     pages,
     questions,
     records,
@@ -71,7 +72,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.staff_token, settings.data
     )
     add_error_handlers(app, pages.draw_error)
-    for module in (health, files, docs, questions, records, spaces, map_data, surface, find, pages):
+    for module in (
+        health, files, docs, questions, records, spaces, match, map_data, surface, find, pages,
+    ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(siting.router)
     docs.describe(app)
@@ -86,13 +89,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _warm_up(app: FastAPI) -> None:
     """Put the walking world together, so that the first click need not wait."""
     # Imported here: the kernels behind it take most of the start.
+    from layers.columns import space_table  # noqa: PLC0415
     from layers.walking import walk_world  # noqa: PLC0415
 
     try:
-        world = walk_world(app.state.store.get())
-        if world.network is not None:
-            world.costs()
-            _ = world.amenities, world.population
+        space_table(app.state.store.get())
+        walk_world(app.state.store.get()).warm_up()
     except HatchmapError as error:
         log.warning("the walking network is not ready: %s", error)
 

@@ -1,8 +1,8 @@
 """The walking world of a store: its street network and what stands on it, ready to be asked.
 
 Building a network takes seconds, asking it milliseconds. So the network is saved beside the store
-and built anew only when streets or barriers change; what a process has once put together it keeps
-until one of the layers in it changes. Both are caches: they can be deleted at any time.
+and built anew only when streets, barriers or heights change; what a process has once put together
+it keeps until one of the layers in it changes. Both are caches: they can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.catchment import Destinations
+from geo.catchment import Destinations, walk_catchment
 from geo.costs import SpeedProfile, WalkCosts, walk_costs
 from geo.crs import project_xy
 from geo.errors import InputError
 from geo.graph import Positions, WalkNetwork
 from geo.network import build_network
 from geo.snap import snap
+from layers.heights import heights_at, heights_path, heights_state, load_heights
 from layers.query import Query
 from layers.store import Store
 
 Progress = Callable[[str, float], None]
 
-_FORMAT = 1  # of the saved network; another number is built anew
+_FORMAT = 2  # of the saved network; another number is built anew
 _KEPT = 2  # worlds a process holds: the store being asked and the one before
 _NETWORK_LAYERS = ("streets", "barriers", "meta")
 _WORLD_LAYERS = ("amenities", "population", "rules")
@@ -142,6 +143,24 @@ class WalkWorld:
                 self._costs[profile.key] = walk_costs(self.network, profile)
             return self._costs[profile.key]
 
+    def warm_up(self) -> None:
+        """Work out and load what the first question would have to wait for."""
+        amenities, population = self.amenities, self.population
+        if self.network is None or not self.network.node_count:
+            return
+        x, y = self.network.x[:1], self.network.y[:1]
+        (lon,), (lat,) = project_xy(x, y, source=self.crs, target="EPSG:4326")
+        walk_catchment(
+            self.network,
+            self.costs(),
+            float(lon),
+            float(lat),
+            minutes=[1.0],
+            max_snap_m=self.max_snap_m,
+            amenities=amenities,
+            population=population,
+        ).to_json()
+
     def place(self, frame: gpd.GeoDataFrame) -> Positions | None:
         """Put records on the network, at their points or in their middle; None without one."""
         return self._snap(*self._metres(frame))
@@ -180,7 +199,7 @@ def walk_world(store: Store, *, progress: Progress | None = None) -> WalkWorld:
     progress
         Called with the name of each stage and the share done while a network is built.
     """
-    token = store.token(*_NETWORK_LAYERS, *_WORLD_LAYERS)
+    token = f"{store.token(*_NETWORK_LAYERS, *_WORLD_LAYERS)} {heights_state(store)}"
     with _worlds_lock:
         kept = _worlds.get(store.url)
         if kept is not None and kept[0] == token:
@@ -227,6 +246,11 @@ def load_network(store: Store, *, progress: Progress | None = None) -> WalkNetwo
     -------
     WalkNetwork or None
         None where the store has no streets.
+
+    Raises
+    ------
+    InputError
+        When the streets make no network, or the heights do not reach all of them.
     """
     if store.count("streets") == 0:
         return None
@@ -241,10 +265,14 @@ def load_network(store: Store, *, progress: Progress | None = None) -> WalkNetwo
         )
     )
     barriers = gpd.GeoDataFrame(store.read("barriers", Query(columns=["kind", "geometry"])))
+    crs, ground = _metric(store), load_heights(store)
     network = build_network(
         streets,
-        crs=_metric(store),
+        crs=crs,
         barriers=barriers if len(barriers) else None,
+        heights=None
+        if ground is None
+        else lambda x, y: heights_at(ground, x, y, crs=crs, name=heights_path(store)),
         progress=progress,
     )
     _save(network, path)
@@ -253,7 +281,7 @@ def load_network(store: Store, *, progress: Progress | None = None) -> WalkNetwo
 
 def network_path(store: Store) -> Path:
     """Return where the network of a store as it stands is saved: beside the store."""
-    state = f"{_FORMAT} {_metric(store)} {store.token(*_NETWORK_LAYERS)}"
+    state = f"{_FORMAT} {_metric(store)} {store.token(*_NETWORK_LAYERS)} {heights_state(store)}"
     key = hashlib.sha256(state.encode()).hexdigest()[:16]
     beside = Path(store.url)
     return beside.with_name(f"{beside.name}.streets-{key}.npz")

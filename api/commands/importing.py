@@ -20,6 +20,8 @@ from api.commands.output import (
 )
 from geo.errors import InputError
 from layers.catalog import layer as find_layer
+from layers.heights import LAYER as HEIGHTS
+from layers.heights import import_heights
 from layers.imports import ImportReport, import_file
 from layers.ingest.datum import Vote
 from layers.store import Store as OpenStore
@@ -28,7 +30,7 @@ from layers.street_files import import_street_file, takes
 from layers.walking import load_network
 
 _SHOWN = 200  # faults in the table; --json has them all
-_NETWORK_LAYERS = ("streets", "barriers")
+_NETWORK_LAYERS = ("streets", "barriers", HEIGHTS)
 
 
 def import_layer(  # noqa: PLR0913 - options of one command
@@ -67,7 +69,8 @@ def import_layer(  # noqa: PLR0913 - options of one command
 ) -> None:
     """导入文件到图层；有误则不写入 · Import a file into a layer, all or nothing."""
     settings = settings_with(store=store, lang=lang)
-    find_layer(layer)
+    if layer != HEIGHTS:
+        find_layer(layer)
     options: dict[str, Any] = {
         "datum": datum,
         "sheet": sheet,
@@ -77,9 +80,13 @@ def import_layer(  # noqa: PLR0913 - options of one command
     }
     pairs = read_pairs(columns or [])
     with open_store(settings.store_path, write=not dry_run) as opened, show_progress() as tell:
-        if takes(layer, file):
-            if pairs:
-                raise InputError("--map is for tables; streets and extracts are read by the rules")
+        if pairs and (layer == HEIGHTS or takes(layer, file)):
+            raise InputError("--map is for tables; streets and extracts are read by the rules")
+        if layer == HEIGHTS:
+            report = import_heights(
+                opened, file, datum=datum, sheet=sheet, dry_run=dry_run, progress=tell
+            )
+        elif takes(layer, file):
             report = import_street_file(opened, layer, file, progress=tell, **options)
         else:
             report = import_file(
