@@ -32,7 +32,7 @@ FACETS: Mapping[str, str] = {
     "level": "level", "status": "status", "services": "service", "lab_grade": "lab_grade",
     "water": "water", "gas": "gas", "exhaust": "exhaust",
 }  # fmt: skip
-_OPEN = ("kind", "unit", "industries")
+_OPEN = ("kind",)
 _CHOICES_SHOWN = 24
 _CARD = ("kind", "area_m2", "rent_cny_m2_month", "clear_height_m", "available_from", "status")
 _NUMBERS = (
