@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Message
 
 from api.auth import load_token
 from api.cache import Cache
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        warming = asyncio.create_task(run_in_threadpool(_warm_up, app))
+        warming = asyncio.create_task(_warm_up(app))
         yield
         await warming
         app.state.store.close()
@@ -86,17 +87,51 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _warm_up(app: FastAPI) -> None:
-    """Put the walking world together, so that the first click need not wait."""
+async def _warm_up(app: FastAPI) -> None:
+    """Draw what people open first, then put together what their first clicks ask."""
+    try:
+        await _visit(app, "/")
+        await run_in_threadpool(_warm_walking, app)
+    except HatchmapError as error:
+        log.warning("not ready before the first request: %s", error)
+    except Exception:
+        log.exception("warming up failed")
+
+
+async def _visit(app: FastAPI, path: str) -> None:
+    """Ask for a page as a browser would, so that the cache has it."""
+    request = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"accept", b"text/html")],
+        "client": None,
+        "server": None,
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_message: Message) -> None:
+        return
+
+    await app(request, receive, send)
+
+
+def _warm_walking(app: FastAPI) -> None:
     # Imported here: the kernels behind it take most of the start.
     from layers.columns import space_table  # noqa: PLC0415
     from layers.walking import walk_world  # noqa: PLC0415
 
-    try:
-        space_table(app.state.store.get())
-        walk_world(app.state.store.get()).warm_up()
-    except HatchmapError as error:
-        log.warning("the walking network is not ready: %s", error)
+    store = app.state.store.get()
+    space_table(store)
+    walk_world(store).warm_up()
 
 
 class _Server(uvicorn.Server):

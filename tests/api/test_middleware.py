@@ -1,5 +1,7 @@
 """What every answer has, whatever the route: HEAD, limits, headers, one shape of errors."""
 
+import time
+
 import pytest
 from fastapi import Request
 from starlette.testclient import TestClient
@@ -8,6 +10,7 @@ from api.app import create_app
 from api.security import ALWAYS
 from api.settings import load_settings
 from geo.errors import InputError
+from web import pages
 
 ROUTES = ["/", "/api/coverage/towns", "/tiles/spaces/0/0/0.mvt", "/static/site.css", "/api/docs"]
 
@@ -121,3 +124,15 @@ def test_values_beyond_all_measure_are_refused(client, path, where):
     assert answer.status_code == 422, answer.text
     assert where in answer.json()["detail"]
     assert all(len(str(error["value"])) <= 200 for error in answer.json().get("errors", ()))
+
+
+def test_the_first_page_is_drawn_before_it_is_asked_for(city, monkeypatch):
+    drawn, draw = [], pages.home_page
+    monkeypatch.setattr(pages, "home_page", lambda *a, **k: drawn.append(1) or draw(*a, **k))
+    with TestClient(make_app(city)) as client:
+        deadline = time.monotonic() + 60
+        while not drawn and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert drawn == [1]
+        assert client.get("/").status_code == 200
+        assert drawn == [1]
