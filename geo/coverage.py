@@ -86,7 +86,8 @@ class TownRow:
     """One industrial town, or a unit without towns (`is_unit`), and its state.
 
     `evidence` is what the state rests on: `polygon` (the town's outline decided, also when nothing
-    lies inside), `declared` (a record names the town) or `distance` (the town is a bare point that
+    lies inside; a record that is known to its town only lies in the outline of that town),
+    `declared` (a record names the town) or `distance` (the town is a bare point that
     no record names; the nearest incubator is all that can be told). `incubators` lists those that
     operate or are planned there; `disagreements` those whose point and record differ about it;
     `boundary` says that one stands on the town's boundary.

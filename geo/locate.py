@@ -86,7 +86,7 @@ def locate(incubators: pd.DataFrame, places: Sequence[Place], units: UnitIndex) 
     incubators
         Records in the order of their ids, points in EPSG:4490. A point of precision `unit` is never
         asked which town it lies in (only which unit that is its own town); one of precision `town`
-        gives way to its record where that names another town.
+        stands for the whole town that its record names, and so lies in the outline of that.
     places
         All towns known, each code once.
     units
@@ -108,13 +108,13 @@ def locate(incubators: pd.DataFrame, places: Sequence[Place], units: UnitIndex) 
         located, named, precision = inside[row], declared[row], precisions[row]
         rough = precision in ("unit", "town")
         if precision == "town" and named is not None and named not in located:
-            located = ()
+            located = (named,) if named in outlined else ()
         unknown = named in listed - outlined and listed.isdisjoint(located)
         by_outline = bool(located) and not unknown
         towns = located if by_outline else (named,) if named is not None else ()
         for code in towns:
             found[code][key] = POLYGON if by_outline else DECLARED
-        if located and touching[row]:
+        if touching[row] and located == inside[row]:
             boundary.append(BoundaryCase(key, located))
         outside = not located and named in outlined and not rough
         if named is not None and ((located and named not in located) or outside):

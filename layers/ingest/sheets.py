@@ -146,7 +146,7 @@ def _has_cells(rows: Iterable[Cells]) -> bool:
 
 
 def _frame(rows: Iterable[Cells], file: Path, max_rows: int) -> pd.DataFrame:
-    """Make a frame of rows, the first with at least two filled cells holding the headings."""
+    """Make a frame of rows below their headings, which `_headings` finds."""
     numbered = ((number, [_text(cell) for cell in row]) for number, row in enumerate(rows, 1))
     filled = ((number, cells) for number, cells in numbered if any(cells))
     titles, headings, first = _headings(filled, file)
@@ -164,17 +164,16 @@ def _frame(rows: Iterable[Cells], file: Path, max_rows: int) -> pd.DataFrame:
         raise InputError(f"{file}: {len(faults)} row(s) do not fit; {faults[0]}", faults)
     index = pd.Index(numbers, name="row", dtype="int64")
     frame = pd.DataFrame(records, columns=headings, index=index, dtype="str")
-    named = [heading for heading in headings if heading or frame[heading].any()]
-    if "" in named:
-        letter = headings.index("") + 1
-        raise InputError(f"{file}: column {letter} has values but no heading; give it one")
-    frame = frame[named]
+    for column, heading in enumerate(headings):
+        if not heading and frame.iloc[:, column].any():
+            raise InputError(f"{file}: column {column + 1} has values but no heading; give it one")
+    frame = frame[[heading for heading in headings if heading]]
     frame.attrs["notes"] = [f"row {number} was taken as a title" for number in titles]
     return frame
 
 
 def _headings(filled: Iterator[Row], file: Path) -> tuple[list[int], list[str], list[Row]]:
-    """Find the row of headings: the first with two filled cells, below any rows with a title.
+    """Find the row of headings, below any rows with a title or notes such as who reports.
 
     Returns the numbers of the title rows, the headings, and the rows read ahead. A table of one
     column has no row with two cells: its first row holds the heading.
@@ -182,7 +181,7 @@ def _headings(filled: Iterator[Row], file: Path) -> tuple[list[int], list[str], 
     ahead = list(islice(filled, 10))
     if not ahead:
         raise InputError(f"{file} holds no records; give headings and at least one row")
-    place = next((i for i, (_, cells) in enumerate(ahead) if sum(map(bool, cells)) > 1), 0)
+    place = _find_headings([cells for _, cells in ahead])
     cells = ahead[place][1]
     width = max(i for i, cell in enumerate(cells, 1) if cell)
     headings = [" ".join(cell.split()) for cell in cells[:width]]
@@ -190,6 +189,24 @@ def _headings(filled: Iterator[Row], file: Path) -> tuple[list[int], list[str], 
     if twice:
         raise InputError(f"{file}: heading {twice[0]!r} stands twice; rename or delete one")
     return [number for number, _ in ahead[:place]], headings, ahead[place + 1 :]
+
+
+def _find_headings(rows: Sequence[Sequence[str]]) -> int:
+    """Find the first row that is a row of headings; notes such as who reports fill few cells.
+
+    Headings have two filled cells, and half as many as the fullest row near them; with just half
+    as many, there must be few gaps between them.
+
+    >>> _find_headings([["List"], ["Office: A", "", "", "in m²"], ["name", "kind", "town", "area"]])
+    2
+    >>> _find_headings([["name", "area"], ["a", "1"]])
+    0
+    """
+    counts = [sum(map(bool, cells)) for cells in rows]
+    widths = [max((i for i, cell in enumerate(cells, 1) if cell), default=0) for cells in rows]
+    several = [place for place, count in enumerate(counts) if count > 1]
+    full = [p for p in several if 2 * counts[p] + (2 * counts[p] > widths[p]) > max(counts)]
+    return next(iter(full or several), 0)
 
 
 def _text(cell: Any) -> str:

@@ -164,8 +164,16 @@ def test_a_rough_point_is_no_evidence_against_its_record(precision):
     answer = cover(incubator("i1", 120.005, 28.025, town_code="A2", geom_precision=precision))
     assert row(answer, "A1").incubators == ()
     assert row(answer, "A2").incubators == ("i1",)
-    assert row(answer, "A2").evidence == "declared"
+    assert row(answer, "A2").evidence == {"unit": "declared", "town": "polygon"}[precision]
     assert answer.disagreements == ()
+
+
+@pytest.mark.parametrize(("town", "evidence"), [("A2", "polygon"), ("C9", "declared")])
+def test_a_record_known_to_its_town_lies_in_the_outline_of_that_town(town, evidence):
+    answer = cover(incubator("i1", 120.025, 28.02, town_code=town, geom_precision="town"))
+    assert (row(answer, town).incubators, row(answer, town).evidence) == (("i1",), evidence)
+    assert answer.disagreements == ()
+    assert answer.boundary == ()
 
 
 def test_a_point_known_to_its_unit_only_says_nothing_about_towns():

@@ -49,6 +49,28 @@ def test_a_title_above_the_headings_is_passed_over(tmp_path):
     assert frame.attrs["notes"] == ["row 1 was taken as a title"]
 
 
+def test_notes_between_title_and_headings_are_passed_over(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text(
+        "孵化器名单,,,\n填报单位：市科技局,,,单位：㎡\n名称,级别,状态,面积\n甲园,,,2000\n"
+    )
+    frame = read_file(file)
+    assert list(frame.columns) == ["名称", "级别", "状态", "面积"]
+    assert list(frame.index) == [4]
+    assert frame.attrs["notes"] == ["row 1 was taken as a title", "row 2 was taken as a title"]
+
+
+def test_columns_without_heading_are_passed_over_unless_they_hold_values(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("name,area,,,\na,1,,,\n")
+    assert list(read_file(file).columns) == ["name", "area"]
+    file.write_text("name,,,area\na,,,1\n")
+    assert list(read_file(file).columns) == ["name", "area"]
+    file.write_text("name,,,area\na,,2,1\n")
+    with pytest.raises(InputError, match="column 3 has values but no heading"):
+        read_file(file)
+
+
 def test_a_table_of_one_column(tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("name\na\nb\n")
