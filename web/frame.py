@@ -23,6 +23,7 @@ PAGES: Mapping[str, str] = {
     "targets": "/targets",
     "structure": "/structure",
     "amenities": "/amenities",
+    "siting": "/siting",
     "about": "/about",
 }
 

@@ -1,4 +1,4 @@
-"""Siting over HTTP: one answer, or a stream of progress that ends with it and can be stopped.
+"""Siting over HTTP: one answer, or progress that ends with it and can be stopped; and its page.
 
 Asked with `Accept: text/event-stream`, the answer comes as server-sent events: `run` with the key
 of the run, `progress` with the best found and its bound, then `result` or `problem`. Deleting the
@@ -19,15 +19,22 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import JSON, open_request_store, to_bytes
+from api.params import Lang
+from api.questions.common import today
 from api.questions.programme import Plan, ask_programme
 from api.questions.site_candidates import Scope
 from api.questions.siting import Walk, ask_demand_sites, ask_town_sites
 from api.questions.siting_answer import SitingAnswer
+from api.routes.pages import Framer, draw_page
+from api.views import has_demo, map_view
 from geo.errors import HatchmapError, InputError, NotFoundError
 from geo.solver import Watch
+from layers.query import Query
 from layers.store import Store
+from web.siting import siting_page
 
-router = APIRouter(prefix="/api", tags=["siting"])
+api = APIRouter(prefix="/api", tags=["siting"])
+pages = APIRouter(include_in_schema=False)
 
 _AT_ONCE = 2  # runs that may solve together
 _EVENTS = "text/event-stream"
@@ -136,7 +143,24 @@ class _Runs:
 _runs = _Runs()
 
 
-@router.post("/siting")
+@pages.get("/siting")
+def get_siting(request: Request, lang: Lang) -> Response:
+    """Draw the page of siting."""
+
+    def draw(store: Store, frame: Framer) -> str:
+        plan = (store.meta("city") or {}).get("plan") or {}
+        return siting_page(
+            frame=frame(demo_counted=has_demo(store, "sites", "incubators", "population")),
+            view=map_view(store, frame.settings, lang=lang),
+            units=store.read("reporting_units", Query(columns=["name"]))["name"].tolist(),
+            years=[year for year in plan.get("years", ()) if year >= today().year],
+            profiles=store.rules("amenities").body["profiles"],
+        )
+
+    return draw_page(request, lang, draw)
+
+
+@api.post("/siting")
 def post_siting(request: Request, asked: SitingAsked) -> Response:
     """Choose sites: fewest for all towns, p for most demand, or a programme of years."""
     store = open_request_store(request)
@@ -148,7 +172,7 @@ def post_siting(request: Request, asked: SitingAsked) -> Response:
     return Response(to_bytes(answer.to_json()), media_type=JSON)
 
 
-@router.delete("/siting/{run}", status_code=204)
+@api.delete("/siting/{run}", status_code=204)
 def stop_siting(run: Annotated[str, Path(max_length=50)]) -> Response:
     """Stop a run; the best found so far becomes its result."""
     _runs.stop(run)
@@ -202,3 +226,8 @@ def _work(
 def _event(name: str, body: Any) -> bytes:
     plain = {key: value if value == value else None for key, value in body.items()}  # noqa: PLR0124
     return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(plain))
+
+
+router = APIRouter()
+router.include_router(api)
+router.include_router(pages)
