@@ -15,6 +15,7 @@ import pandas as pd
 
 from geo.crs import DATUMS, STORED_CRS, parse_datum
 from layers.boundaries import refresh_units
+from layers.catalog import Layer
 from layers.catalog import layer as find_layer
 from layers.ingest.datum import Vote, vote_datums, weigh_votes
 from layers.ingest.draft import Draft, draft_records
@@ -270,10 +271,13 @@ def _meet_store(
 ) -> pd.DataFrame:
     """Find records that the store has already: faults, or the ones to change.
 
-    A record without id that shares another unique column with a stored one takes its id.
+    A record without id that shares another unique column with a stored one takes its id; so does
+    one that the same file brought before, known by its name (or, where the layer has no names, its
+    required columns) and by the place as the file gives it.
     """
     keys = [column.name for column in draft.layer.columns if column.unique]
-    held = store.read(draft.layer.name, Query(columns=["id", *keys]))
+    signs = _signs(draft.layer)
+    held = store.read(draft.layer.name, Query(columns=["id", *keys, *signs]))
     rows = draft.rows.to_list()
     ids = records["id"].to_list()
     fix = "leave it out, or import with replace to change the stored record"
@@ -288,7 +292,19 @@ def _meet_store(
                 continue
             what = f"is in the store already (record {stored})"
             draft.blame(name, [CellFault(rows[position], what, value, fix)])
-    if not replace:
+    before = _brought_before(held, records, signs, ids)
+    if replace:
+        ids = [found or key for found, key in zip(before, ids, strict=True)]
+    else:
+        what = "was imported from a file of this name before"
+        draft.blame(
+            signs[0],
+            [
+                CellFault(row, f"{what} (record {found})", value, fix)
+                for row, found, value in zip(rows, before, records[signs[0]], strict=True)
+                if found is not None
+            ],
+        )
         stored_ids = set(held["id"])
         draft.blame(
             "id",
@@ -299,6 +315,32 @@ def _meet_store(
             ],
         )
     return records.assign(id=pd.Series(ids, index=records.index, dtype="str"))
+
+
+def _signs(layer: Layer) -> list[str]:
+    """Return the columns by which a record of a file is known again, its name or the like first."""
+    names = [column.name for column in layer.columns if column.name in ("name", "title")]
+    required = [column.name for column in layer.columns if column.required]
+    return [*(names[:1] or required), "source", "declared_x", "declared_y"]
+
+
+def _brought_before(
+    held: pd.DataFrame, records: pd.DataFrame, signs: list[str], ids: list[Any]
+) -> list[Any]:
+    """Return for each record without id the stored one that an earlier import of it made."""
+
+    def keys(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+        columns = [frame[name].map(lambda value: "" if is_blank(value) else str(value))
+                   for name in signs]  # fmt: skip
+        return list(zip(*columns, strict=True))
+
+    waiting: dict[tuple[str, ...], list[Any]] = {}
+    for key, stored in zip(keys(held), held["id"], strict=True):
+        waiting.setdefault(key, []).append(stored)
+    return [
+        waiting[key].pop(0) if is_blank(own) and key[0] and waiting.get(key) else None
+        for key, own in zip(keys(records), ids, strict=True)
+    ]
 
 
 def _write(

@@ -164,6 +164,25 @@ def test_a_second_import_meets_the_first(store, tmp_path):
     assert [change.action for change in store.history("incubators", "a1")] == ["insert", "update"]
 
 
+def test_a_file_without_ids_is_not_doubled(store, tmp_path):
+    nameless = HEAD.partition(",")[2]
+    file = write(tmp_path, [row.partition(",")[2] for row in GOOD], head=nameless)
+    first = import_file(store, "incubators", file, datum="wgs84")
+    again = import_file(store, "incubators", file, datum="wgs84")
+    assert (first.written, again.written) == (3, 0)
+    assert [(row, column) for row, column, _ in faults(again)] == [
+        (row, "name") for row in (2, 3, 4)
+    ]
+    assert "imported from a file of this name before" in again.faults[0].what
+    rows = [row.partition(",")[2].replace("1.5", "3") for row in GOOD]
+    write(tmp_path, [*rows, "丁园,东区,120.79,28.06,运营,1,,,"], head=nameless)
+    changed = import_file(store, "incubators", file, datum="wgs84", replace=True)
+    assert changed.written == 4
+    frame = store.read("incubators").set_index("name")
+    assert sorted(frame.index) == sorted(["甲园", "乙园", "丙园", "丁园"])
+    assert frame.loc["甲园", "area_m2"] == 30_000
+
+
 def test_markup_stays_text_and_demo_stays_demo(store, tmp_path):
     name = '<script>alert("x")</script> & <b>'
     file = tmp_path / "a.csv"
