@@ -228,7 +228,8 @@ def open_staff(request: Request, token: Annotated[str, Query(max_length=500)]) -
     if not matches(request, token):
         raise NotFoundError("there is nothing here")
     answer = RedirectResponse("/", status_code=303)
-    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure)
     return answer
 
 
