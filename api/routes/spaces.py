@@ -18,7 +18,6 @@ from api.params import read_bbox
 from api.questions.spaces import MAX_TEXT, SpaceSearch, ask_space, ask_spaces, hunt_spaces
 from geo.areas import MAX_TEXT as MAX_AREA_TEXT
 from geo.errors import InputError
-from layers.export import export_layer
 from layers.query import Query
 from layers.store import Store
 
@@ -177,6 +176,9 @@ def _send_file(store: Store, search: SpaceSearch, kind: str) -> Response:
         raise InputError(
             f"{hunt.found.total} spaces suit; a file holds at most {MAX_EXPORT}: add a filter"
         )
+    # Imported here: what writes sheets costs the start of the server time.
+    from layers.export import export_layer  # noqa: PLC0415
+
     ids = tuple(hunt.table.columns.ids[row] for row in hunt.rows.tolist())
     with tempfile.TemporaryDirectory() as folder:
         path = File(folder) / f"spaces.{kind}"
