@@ -1,0 +1,283 @@
+"""The search for space from every door: filters, counts, pages, files, and how it refuses."""
+
+import shutil
+
+import orjson
+import pandas as pd
+import pytest
+
+from api.cli import main
+from api.questions.spaces import SpaceSearch, ask_spaces
+from geo.errors import InputError
+from layers.pack import install_pack, load_pack
+from layers.query import Query
+from layers.store import create_store, open_store
+from tests.api.city import TINYTOWN
+from tests.api.test_http import assert_problem
+
+
+@pytest.fixture(scope="module")
+def frame(city):
+    """Every space, as the store has it."""
+    with open_store(city) as store:
+        found = pd.DataFrame(store.read("spaces", Query()))
+        incubators = store.read("incubators", Query(columns=["name", "level"]))
+    return found.merge(
+        incubators.rename(columns={"id": "incubator", "name": "incubator_name"}), on="incubator"
+    )
+
+
+@pytest.fixture
+def city_copy(city, tmp_path):
+    """A store that may be written to."""
+    return shutil.copy(city, tmp_path / "hatchmap.gpkg")
+
+
+def find(client, **params):
+    answer = client.get("/api/spaces", params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_shape_that_clients_rely_on(client, frame):
+    answer = find(client, limit=5)
+    assert answer["type"] == "FeatureCollection"
+    assert answer["total"] == len(frame)
+    assert answer["demo_counted"] is True
+    assert len(answer["features"]) == 5
+    feature = answer["features"][0]
+    assert feature["geometry"]["type"] == "Point"
+    assert {"id", "name", "kind", "area_m2", "incubator_name", "level"} <= set(
+        feature["properties"]
+    )
+    for column in ("kind", "unit", "status", "level"):
+        assert answer["facets"][column] == frame[column].value_counts().to_dict()
+
+
+@pytest.mark.parametrize(
+    ("params", "test"),
+    [
+        ({"min_area_m2": 100, "max_area_m2": 300}, lambda f: f["area_m2"].between(100, 300)),
+        ({"max_rent_cny_m2_month": 30}, lambda f: f["rent_cny_m2_month"] <= 30),
+        ({"kind": ["rd", "lab"]}, lambda f: f["kind"].isin(["rd", "lab"])),
+        ({"status": "vacant", "water": True}, lambda f: (f["status"] == "vacant") & f["water"]),
+        ({"min_clear_height_m": 4, "min_power_kw": 20},
+         lambda f: (f["clear_height_m"] >= 4) & (f["power_kw"] >= 20)),
+        ({"stage": "incubation"}, lambda f: f["stages"].map(lambda had: "incubation" in had)),
+        ({"term_months": 12},
+         lambda f: (f["min_term_months"] <= 12) & (f["max_term_months"] >= 12)),
+        ({"demo": False}, lambda f: f["provenance"] != "demo"),
+        ({"text": "实验室"}, lambda f: f["name"].str.contains("实验室")),
+        ({"text": "shiyanshi"}, lambda f: f["name"].str.contains("实验室")),
+    ],
+)  # fmt: skip
+def test_filters_keep_what_pandas_keeps(client, frame, params, test):
+    answer = find(client, limit=1000, **params)
+    expected = set(frame.loc[test(frame).fillna(value=False).astype(bool), "id"])
+    assert {feature["id"] for feature in answer["features"]} == expected
+    assert answer["total"] == len(expected)
+
+
+def test_a_choice_brings_what_stands_beside_it(client):
+    chosen = {"status": "vacant", "kind": "rd"}
+    answer = find(client, **chosen)
+    for kind, count in answer["facets"]["kind"].items():
+        assert find(client, status="vacant", kind=kind)["total"] == count
+    for unit, count in answer["facets"]["unit"].items():
+        assert find(client, **chosen, unit=unit)["total"] == count
+
+
+@pytest.mark.parametrize("sort", ["id", "-id", "rent", "-area_m2", "name", "available_from"])
+def test_pages_part_the_list_wholly(client, frame, sort):
+    seen, after = [], None
+    while True:
+        answer = find(client, limit=17, sort=sort, **({"after": after} if after else {}))
+        seen += [feature["id"] for feature in answer["features"]]
+        after = answer.get("next")
+        if after is None:
+            break
+    assert sorted(seen) == sorted(frame["id"])
+
+
+def test_walking_minutes_sort_and_limit(client):
+    lon, lat = find(client, limit=1)["features"][0]["geometry"]["coordinates"]
+    near = {"near": f"{lon},{lat}", "minutes": 30, "sort": "minutes", "limit": 1000}
+    answer = find(client, **near)
+    minutes = answer["minutes"]
+    assert minutes == sorted(minutes)
+    assert minutes[0] <= 1
+    assert minutes[-1] <= 30
+    assert answer["rule"]["name"] == "amenities"
+    must = find(client, **near, must="transport:10")
+    assert must["total"] <= answer["total"]
+    circle = find(client, near=near["near"], radius_m=30 * 4000 / 60 + 1, limit=1000)
+    walked = {feature["id"] for feature in answer["features"]}
+    assert walked <= {feature["id"] for feature in circle["features"]}
+
+
+def test_an_area_and_a_box_keep_what_lies_inside(client, frame):
+    lon, lat = frame.geometry.iloc[0].x, frame.geometry.iloc[0].y
+    west, south, east, north = lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    area = orjson.dumps({"type": "Polygon", "coordinates": [ring]}).decode()
+    inside = frame.geometry.map(lambda p: west <= p.x <= east and south <= p.y <= north)
+    expected = set(frame.loc[inside, "id"])
+    for params in ({"polygon": area}, {"bbox": f"{west},{south},{east},{north}"}):
+        assert {one["id"] for one in find(client, limit=1000, **params)["features"]} == expected
+
+
+def test_an_empty_result_says_what_to_relax(client):
+    answer = find(client, kind="lab", max_rent_cny_m2_month=1)
+    assert answer["total"] == 0
+    way = next(one for one in answer["relax"] if one["filters"] == ["rent_cny_m2_month"])
+    assert way["count"] == find(client, kind="lab")["total"]
+    assert find(client, kind="lab", max_rent_cny_m2_month=way["nearest"])["total"] >= 1
+
+
+HOSTILE = [
+    {"min_area_m2": 300, "max_area_m2": 100},
+    {"min_area_m2": -1},
+    {"min_area_m2": "nan"},
+    {"available_by": "2026-02-30"},
+    {"text": "a" * 10_000},
+    {"text": " ".join("abcdefghijkl")},
+    {"polygon": '{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1],[0,0]]]}'},
+    {"polygon": "[" * 5_000},
+    {"bbox": "121,27,120,28"},
+    {"near": "here", "minutes": 5},
+    {"near": "120.7,95", "minutes": 5},
+    {"minutes": 5},
+    {"near": "120.7,28", "minutes": 600},
+    {"must": "magic:10"},
+    {"must": "transport"},
+    {"kind": "castle"},
+    {"sort": "secret"},
+    {"sort": "minutes"},
+    {"limit": 0},
+    {"after": "zzz"},
+    {"after": "é" * 30},
+    {"after": "e30"},
+    {"term_months": 0},
+    {"format": "exe"},
+]
+
+
+@pytest.mark.parametrize("params", HOSTILE, ids=lambda params: str(params)[:40])
+def test_nonsense_is_refused(client, params):
+    assert_problem(client.get("/api/spaces", params=params), 422)
+
+
+def test_every_fault_of_a_question_is_told(client):
+    asked = {"min_area_m2": 9, "max_area_m2": 3, "kind": "castle", "sort": "secret"}
+    body = assert_problem(client.get("/api/spaces", params=asked), 422)
+    assert {error["where"] for error in body["errors"]} == {"area_m2", "kind", "sort"}
+
+
+def test_a_cursor_is_of_one_question(client):
+    cursor = find(client, sort="rent", limit=3)["next"]
+    assert find(client, sort="rent", limit=9, after=cursor)["features"]
+    for other in ({"sort": "area"}, {"sort": "rent", "kind": "rd"}):
+        answer = client.get("/api/spaces", params={**other, "limit": 3, "after": cursor})
+        assert "another question" in assert_problem(answer, 422)["detail"]
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "'; DROP TABLE spaces; --", "%_\\"])
+def test_scripts_are_only_text(client, text):
+    assert find(client, text=text)["total"] == 0
+    page = client.get("/find", params={"text": text})
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"), [("xlsx", b"PK"), ("gpkg", b"SQLite"), ("geojson", b"{")]
+)
+def test_the_whole_result_as_a_file(client, kind, start):
+    answer = client.get("/api/spaces", params={"kind": "rd", "format": kind})
+    assert answer.status_code == 200
+    assert answer.content.startswith(start)
+    assert kind in answer.headers["content-disposition"]
+    if kind == "geojson":
+        assert len(answer.json()["features"]) == find(client, kind="rd")["total"]
+
+
+def test_one_space(client):
+    feature = find(client, limit=1)["features"][0]
+    assert client.get(f"/api/spaces/{feature['id']}").json() == feature
+    assert_problem(client.get("/api/spaces/none"), 404)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_page_holds_the_question(client, lang):
+    query = {"lang": lang, "kind": "rd", "min_area_m2": "", "max_rent_cny_m2_month": "60"}
+    page = client.get("/find", params=query)
+    assert page.status_code == 200
+    total = find(client, kind="rd", max_rent_cny_m2_month=60)["total"]
+    assert f'id="find-total">{total:,}<' in page.text
+    part = client.get("/find", params={**query, "part": "1"})
+    assert part.status_code == 200
+    assert "<html" not in part.text
+    assert f'id="find-total">{total:,}<' in part.text
+
+
+def test_the_page_says_what_is_wrong(client):
+    page = client.get("/find", params={"min_area_m2": "9", "max_area_m2": "3"})
+    assert page.status_code == 200
+    assert 'role="alert"' in page.text
+    assert "area_m2" in page.text
+
+
+def test_pages_of_spaces(client):
+    ids = [feature["id"] for feature in find(client, limit=5)["features"]]
+    page = client.get(f"/spaces/{ids[0]}")
+    assert page.status_code == 200
+    assert ids[0] in page.text
+    beside = client.get("/find/compare", params={"id": ids[:4]})
+    assert beside.status_code == 200
+    assert client.get("/find/compare", params={"id": ids}).status_code == 422
+    assert client.get("/spaces/none").status_code == 404
+
+
+def test_the_command_gives_what_the_door_gives(client, city, capsys):
+    code = main(["spaces", "--store", str(city), "--kind", "rd", "--sort", "rent", "--json"])
+    said = orjson.loads(capsys.readouterr().out)
+    assert code == 0
+    assert said == find(client, kind="rd", sort="rent", limit=50)
+    assert main(["spaces", "--store", str(city), "--kind", "rd", "--limit", "3"]) == 0
+    assert "--after" in capsys.readouterr().out
+    assert main(["spaces", "--store", str(city), "--min-area", "9", "--max-area", "3"]) == 2
+    assert "backwards" in capsys.readouterr().err
+
+
+def test_an_edit_is_seen_by_the_next_search(city_copy):
+    with open_store(city_copy, write=True) as store:
+        search = SpaceSearch(limit=1, sort="-area_m2")
+        feature = orjson.loads(ask_spaces(store, search).features[0])
+        with store.edit("test") as edit:
+            edit.update("spaces", feature["id"], area_m2=4_999_999.0)
+        again = orjson.loads(ask_spaces(store, search).features[0])
+        assert (again["id"], again["properties"]["area_m2"]) == (feature["id"], 4_999_999.0)
+        with store.edit("test") as edit:
+            edit.delete("spaces", [feature["id"]])
+        assert orjson.loads(ask_spaces(store, search).features[0])["id"] != feature["id"]
+
+
+def test_without_streets_minutes_are_straight_and_said_to_be(city_copy):
+    with open_store(city_copy, write=True) as store:
+        with store.edit("test") as edit:
+            edit.clear("streets")
+        place = store.read("spaces", Query(limit=1)).geometry.iloc[0]
+        page = ask_spaces(store, SpaceSearch(near=(place.x, place.y), minutes=15, sort="minutes"))
+        assert page.total
+        assert [note["key"] for note in page.notes] == ["no_streets"]
+        must = ask_spaces(store, SpaceSearch(must={"transport": 30}))
+        assert [note["key"] for note in must.notes] == ["no_streets"]
+
+
+def test_an_empty_store_answers(tmp_path):
+    with create_store(tmp_path / "empty.gpkg") as store:
+        install_pack(store, load_pack(TINYTOWN), who="setup")
+        page = ask_spaces(store, SpaceSearch(text="a", bbox=(0.0, 0.0, 1.0, 1.0), sort="-rent"))
+        assert (page.total, page.next, page.features) == (0, None, ())
+        with pytest.raises(InputError):
+            ask_spaces(store, SpaceSearch(limit=0))
