@@ -7,6 +7,7 @@ graph stays small while places lie exactly where they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import geopandas as gpd
@@ -115,10 +116,16 @@ def build_network(
     report = progress or (lambda _stage, _share: None)
     report("reading lines", 0.0)
     check_metric(crs)
+    if isinstance(heights, str) and heights != "z":
+        raise InputError(f"heights is {heights!r}; give a function of x and y, or 'z'")
+    if not (math.isfinite(snap_m) and snap_m >= 0.0):
+        raise InputError(f"snap_m is {snap_m!r}; give metres, 0 or more")
     lines, rows = explode(streets)
     columns = read_columns(streets)
     barrier_lines = project_barriers(barriers, crs)
     source = source_crs(streets, "streets")
+    x, y = shapely.get_coordinates(lines).T
+    check_not_degrees(x, y, source)
     if len(barrier_lines):
         lines = project(lines, source=source, target=crs) if source != crs else lines
         source = crs
@@ -127,7 +134,6 @@ def build_network(
         lines, rows = cut_at_barriers(lines, rows, barrier_lines, free[rows])
     xyz, line = shapely.get_coordinates(lines, include_z=heights == "z", return_index=True)
     x, y = np.ascontiguousarray(xyz[:, 0]), np.ascontiguousarray(xyz[:, 1])
-    check_not_degrees(x, y, source)
     report("projecting", 0.4)
     x, y = project_xy(x, y, source=source, target=crs)
     z = None

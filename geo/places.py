@@ -48,7 +48,19 @@ def limit_in_ms(limit_s: float) -> int:
 
 
 def edges_of(network: WalkNetwork, costs: WalkCosts) -> Edges:
-    """Give what compiled steps need as plain arrays."""
+    """Give what compiled steps need as plain arrays, of a network and times that belong together.
+
+    Raises
+    ------
+    InputError
+        When the times are those of another network: compiled steps check no bounds.
+    """
+    nodes, edges = len(costs.arcs.offsets) - 1, len(costs.forward_ms)
+    if (nodes, edges) != (network.node_count, network.edge_count):
+        raise InputError(
+            f"the walking times are those of a network of {nodes} nodes and {edges} edges, not of "
+            f"this one of {network.node_count} and {network.edge_count}; work them out anew"
+        )
     return Edges(
         network.offsets,
         network.heads,

@@ -7,6 +7,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -49,14 +50,10 @@ def explode(streets: gpd.GeoDataFrame) -> tuple[npt.NDArray[np.object_], npt.NDA
 def read_columns(streets: gpd.GeoDataFrame) -> dict[str, npt.NDArray[Any]]:
     """Give the columns that count as arrays, one value a row; check them all before raising."""
     faults: list[Fault] = []
-    columns: dict[str, npt.NDArray[Any]] = {
-        name: (
-            streets[name].fillna(value=False).to_numpy(dtype=bool)
-            if name in streets
-            else np.zeros(len(streets), dtype=bool)
-        )
-        for name in ("steps", "bridge", "tunnel")
-    }
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for name in ("steps", "bridge", "tunnel"):
+        columns[name], wrong = _read_flags(streets, name)
+        faults += wrong
     columns["foot"] = np.zeros(len(streets), dtype=np.int8)
     if "foot" in streets:
         given = streets["foot"].where(streets["foot"].notna(), "both")
@@ -69,15 +66,39 @@ def read_columns(streets: gpd.GeoDataFrame) -> dict[str, npt.NDArray[Any]]:
         columns["foot"] = mapped.fillna(0).to_numpy(dtype=np.int8)
     columns["speed_factor"] = np.ones(len(streets))
     if "speed_factor" in streets:
-        factor = streets["speed_factor"].fillna(1.0).to_numpy(dtype=np.float64)
+        given = streets["speed_factor"].where(streets["speed_factor"].notna(), other=1.0)
+        factor = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64)
         faults += [
-            Fault(f"streets, row {row}, speed_factor", "is not above 0", factor[row], "correct it")
+            Fault(
+                f"streets, row {row}, speed_factor",
+                "is not a number above 0",
+                given.iloc[row],
+                "correct it",
+            )
             for row in np.flatnonzero(~(np.isfinite(factor) & (factor > 0.0)))
         ]
         columns["speed_factor"] = factor
     if faults:
         raise InputError(f"{faults[0]} ({len(faults)} faults in all)", faults)
     return columns
+
+
+def _read_flags(streets: gpd.GeoDataFrame, name: str) -> tuple[Flags, list[Fault]]:
+    """Give a column of true and false, false where nothing stands; text such as "no" is a fault."""
+    if name not in streets:
+        return np.zeros(len(streets), dtype=bool), []
+    given = streets[name]
+    if pd.api.types.is_bool_dtype(given.dtype):
+        return given.fillna(value=False).to_numpy(dtype=bool), []
+    if pd.api.types.is_numeric_dtype(given.dtype):
+        return given.fillna(0).to_numpy(dtype=bool), []
+    given = given.where(given.notna(), other=False)
+    faults = [
+        Fault(f"streets, row {row}, {name}", "is neither true nor false", value, "correct it")
+        for row, value in enumerate(given)
+        if not isinstance(value, (bool, np.bool_, int, float))
+    ]
+    return np.zeros(len(streets), dtype=bool) if faults else given.to_numpy(dtype=bool), faults
 
 
 def source_crs(frame: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> str:
@@ -103,8 +124,8 @@ def check_metric(crs: str) -> None:
         )
 
 
-def check_not_degrees(x: Floats, y: Floats, source: str) -> None:
-    """Refuse degrees that are declared as a projected system.
+def check_not_degrees(x: Floats, y: Floats, source: str, *, name: str = "streets") -> None:
+    """Refuse degrees of streets, or of what `name` says, that are declared as a projected system.
 
     They lie within the range of degrees, and their vertices are far less than a metre apart.
     """
@@ -113,7 +134,7 @@ def check_not_degrees(x: Floats, y: Floats, source: str) -> None:
     in_range = np.abs(x).max() <= 180.0 and np.abs(y).max() <= 90.0
     if in_range and np.median(np.hypot(np.diff(x), np.diff(y))) < _SHORTEST_STEP_M:
         raise InputError(
-            f"streets are declared as {source}, in metres, but their coordinates such as "
+            f"{name} are declared as {source}, in metres, but their coordinates such as "
             f"({x[0]:.6f}, {y[0]:.6f}) look like degrees; declare them as EPSG:4490 or EPSG:4326"
         )
 
@@ -135,6 +156,8 @@ def project_barriers(
             f"barriers: {int(wrong.sum())} are neither lines nor areas, the first a "
             f"{shapes[wrong][0].geom_type}; leave them out"
         )
+    x, y = shapely.get_coordinates(shapes).T
+    check_not_degrees(x, y, source, name="barriers")
     lines: npt.NDArray[np.object_] = shapely.get_parts(project(shapes, source=source, target=crs))
     return lines
 

@@ -218,6 +218,39 @@ def test_no_coordinate_system():
         build_network(frame([(0, 0), (1, 0)], crs=None), crs=CRS)
 
 
+def test_degrees_declared_as_other_metres_are_found_beside_barriers_too():
+    lines = [[(120.1, 27.1), (120.101, 27.1), (120.102, 27.1)]]
+    river = frame([(5e5, 3e6), (5e5, 3.1e6)])
+    with pytest.raises(InputError, match="streets are declared"):
+        build_network(frame(*lines, crs="EPSG:3857"), crs=CRS, barriers=river)
+    with pytest.raises(InputError, match="barriers are declared"):
+        build_network(frame([(5e5, 3e6), (5e5 + 9, 3e6)]), crs=CRS, barriers=frame(*lines))
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "words"),
+    [
+        ({"steps": ["no"]}, {}, "row 0, steps: is neither true nor false"),
+        ({"bridge": ["yes"]}, {}, "row 0, bridge"),
+        ({"speed_factor": ["fast"]}, {}, "row 0, speed_factor: is not a number above 0"),
+        ({"speed_factor": [0.0]}, {}, "row 0, speed_factor"),
+        ({}, {"heights": "height"}, "'z'"),
+        ({}, {"snap_m": float("nan")}, "snap_m"),
+        ({}, {"snap_m": -1.0}, "snap_m"),
+    ],
+)
+def test_nonsense_is_refused_and_named(columns, options, words):
+    with pytest.raises(InputError, match=words):
+        build_network(frame([(5e5, 3e6), (5e5 + 9, 3e6)], **columns), crs=CRS, **options)
+
+
+@pytest.mark.parametrize("steps", [[True], [None], [1], [1.0], [np.nan], ["x"][:0]])
+def test_flags_may_be_numbers_or_missing(steps):
+    lines = [[(5e5, 3e6), (5e5 + 9, 3e6)]] if steps else []
+    network = build_network(frame(*lines, steps=steps), crs=CRS)
+    assert network.steps.tolist() == [bool(value == 1) for value in steps]
+
+
 def test_all_wrong_columns_and_geometries_are_named():
     streets = frame([(0, 0), (1, 0)], [(0, 0), (1, 0)], foot=["x", "y"], speed_factor=[0, np.inf])
     with pytest.raises(InputError, match="4 faults") as caught:

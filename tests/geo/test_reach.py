@@ -457,3 +457,21 @@ def test_many_threads_may_ask_at_once(wenzhou):
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, range(60))) == [ask(row) for row in range(60)]
+
+
+def test_times_of_another_network_are_refused():
+    small, large = (
+        town([(0, 0), (50, 0)]),
+        town([(0, 0), (50, 0)], [(50, 0), (50, 50)], [(50, 0), (99, 0)]),
+    )
+    costs = walk_costs(small, SpeedProfile("adult", 4.0))
+    place = places_at(large, [10.0], [0.0])
+    for ask in (
+        lambda: reached_edges(large, costs, place, limit_s=60.0),
+        lambda: nearest(large, costs, [place], limit_s=60.0),
+        lambda: matrix(large, costs, place, [place], limit_s=60.0),
+    ):
+        with pytest.raises(
+            InputError, match="of a network of 2 nodes and 1 edges, not of this one"
+        ):
+            ask()
