@@ -20,8 +20,8 @@ from geo.costs import SpeedProfile, WalkCosts
 from geo.crs import project, project_xy
 from geo.errors import InputError
 from geo.graph import Floats, Positions, WalkNetwork
-from geo.isochrone import zones
-from geo.reach import UNREACHABLE, one_to_many, reached_edges
+from geo.isochrone import walk_zones
+from geo.reach import UNREACHABLE, one_to_many
 from geo.snap import snap
 
 MAX_MINUTES = 120.0
@@ -260,8 +260,7 @@ def walk_catchment(
             f"({lon}, {lat}) lies outside the area of {network.crs}; give a place near"
         )
     origin = snap(network, [float(x)], [float(y)], max_snap_m=max_snap_m)
-    reached = reached_edges(network, costs, origin, limit_s=limits[-1] * 60.0)
-    drawn = zones(reached, [60.0 * limit for limit in limits])
+    drawn = walk_zones(network, costs, origin, [60.0 * limit for limit in limits])
     times = _walk_times(network, costs, origin, amenities, limits[-1])
     people = None
     if population is not None:
@@ -286,7 +285,7 @@ def walk_catchment(
             )
             for limit, zone in zip(limits, drawn, strict=True)
         ),
-        warnings=_warn_of(network, origin, max_snap_m, reached_any=len(reached) > 0),
+        warnings=_warn_of(network, origin, max_snap_m, reached_any=not drawn[-1].is_empty),
     )
 
 

@@ -190,9 +190,7 @@ def reach_pieces(
     times = np.empty((2, room), dtype=np.float32)
     size = 0
     for i in range(len(edge)):
-        size = _cut_stretch(
-            edges, edge[i], stretches[i], stretch_ms[i], limit_ms, ends, times, size
-        )
+        size = cut_stretch(edges, edge[i], stretches[i], stretch_ms[i], limit_ms, ends, times, size)
     forget(space, reached)
     return ends[:, :size].copy(), times[:, :size].copy()
 
@@ -229,7 +227,7 @@ def _list_stretches(
 
 
 @njit(cache=True, nogil=True)
-def _cut_stretch(
+def cut_stretch(
     edges: Edges,
     edge: int,
     stretch: Floats,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 from geo.grid import SegmentGrid, index_segments
+from geo.nearby import NearEdges
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -115,6 +116,11 @@ class WalkNetwork:
     def barrier_grid(self) -> SegmentGrid:
         """The index of barrier segments; made at first use."""
         return index_segments(self.barrier_x, self.barrier_y, self.barrier_parts)
+
+    @cached_property
+    def near_edges(self) -> NearEdges:
+        """The index of edges near places on a raster that zones are drawn with; grows with use."""
+        return NearEdges(self.vertex_x, self.vertex_y, self.parts)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Give every array by its name, and `crs` as an array of one text, to save with numpy."""

@@ -18,27 +18,36 @@ from typing import Any, Protocol, cast
 
 import contourpy
 import numpy as np
-import numpy.typing as npt
 import shapely
 from numba import njit
 from shapely import MultiPolygon
 
+from geo.costs import SpeedProfile, WalkCosts, walk_costs
+from geo.cover import Covered, cover_edges
 from geo.errors import InputError
-
-Floats = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
-Seconds = Singles
-Box = tuple[float, float, float, float]  # west, south, east, north
-Grid = tuple[float, float, int, int, float, float]  # west, south, columns, rows, cell, reach
+from geo.graph import Positions, WalkNetwork, positions_at_nodes
+from geo.nearby import NearIndex, lower_to_near
+from geo.network import network_from_lines
+from geo.places import edges_of, limit_in_ms
+from geo.stamp import (
+    CLEARANCE_M,
+    Box,
+    Floats,
+    Grid,
+    Ints,
+    Singles,
+    blank_fields,
+    finish,
+    lay_grid,
+    stamp_edges,
+    stamp_pieces,
+)
 
 CELL_M = 15.0
 BUFFER_M = 50.0
-MAX_CELLS = 10_000_000  # 47 km on a side at 15 m; 120 MB of distances a limit
 
-# Corners measured at once: two AVX registers of float32; fewer are not vectorised by LLVM.
-_LANES = 16
-# Corners this near the outline move away from it: an outline through a corner would touch itself.
-_CLEARANCE_M = 1e-3
+# Stamping a straight segment costs about as much as looking up so many corners.
+_CORNERS_A_SEGMENT = 10
 
 
 class Reached(Protocol):
@@ -61,11 +70,11 @@ class Reached(Protocol):
         """Northings of the ends, m."""
 
     @property
-    def t0_s(self) -> Seconds:
+    def t0_s(self) -> Singles:
         """Times at the starts, s."""
 
     @property
-    def t1_s(self) -> Seconds:
+    def t1_s(self) -> Singles:
         """Times at the ends, s."""
 
 
@@ -125,11 +134,78 @@ def zones(
     if box[0] > box[2]:
         return [MultiPolygon() for _ in limits]
     # Corners beyond the outline matter only where a cell edge crosses it, so up to one cell away.
-    reach_m = buffer_m + cell_m + _CLEARANCE_M
-    grid = _lay_grid(box, cell_m, reach_m)
-    x, y, fields = _finish(_measure(*table, order, grid), grid, buffer_m)
+    grid = lay_grid(box, cell_m, buffer_m + cell_m + CLEARANCE_M)
+    x, y, fields = _measure(*table, order, grid, buffer_m)
     drawn = [_outline(x, y, field, buffer_m) for field in fields]
     return [drawn[i] for i in np.searchsorted(order, limits)]
+
+
+def walk_zones(
+    network: WalkNetwork,
+    costs: WalkCosts,
+    position: Positions,
+    limits_s: Sequence[float],
+    *,
+    cell_m: float = CELL_M,
+    buffer_m: float = BUFFER_M,
+) -> list[MultiPolygon]:
+    """Walk from one place and draw the zone of each limit.
+
+    Gives what `zones` draws of `geo.reach.reached_edges`, several times sooner: streets that are
+    reached from end to end are not cut into pieces, and where they are dense the distances to them
+    are looked up (see `geo.nearby`).
+
+    Parameters
+    ----------
+    network, costs
+        The network, and the times of a profile on it.
+    position
+        One place.
+    limits_s, cell_m, buffer_m
+        As `zones` takes them.
+
+    Returns
+    -------
+    list of shapely.MultiPolygon
+        As `zones` gives them; all empty when the place is off the network.
+
+    Raises
+    ------
+    InputError
+        As `zones` does, and when a limit is too long or `position` is not one place.
+    """
+    limits = _check(limits_s, cell_m, buffer_m)
+    limits_ms = np.array([limit_in_ms(limit) for limit in limits], dtype=np.int32)
+    if len(position) != 1:
+        raise InputError(f"walk_zones starts from one place, not from {len(position)}")
+    order = np.unique(limits_ms)
+    if position.edge[0] < 0:
+        return [MultiPolygon() for _ in limits]
+    edges = edges_of(network, costs)
+    near = network.near_edges
+    with costs.workspace() as space:
+        covered = cover_edges(
+            edges,
+            costs.arcs,
+            int(position.edge[0]),
+            float(position.offset_m[0]),
+            order,
+            near.boxes,
+            space,
+        )
+    if covered.box[0] > covered.box[2]:
+        return [MultiPolygon() for _ in limits]
+    grid = lay_grid(covered.box, cell_m, buffer_m + cell_m + CLEARANCE_M)
+    segments = len(covered.edge) * (len(network.vertex_x) / network.edge_count - 1.0)
+    if segments * _CORNERS_A_SEGMENT > grid[2] * grid[3]:
+        x, y, fields = _look_up(
+            covered, near.cover(grid), network.edge_count, order, grid, buffer_m
+        )
+    else:
+        streets = (network.vertex_x, network.vertex_y, network.parts)
+        x, y, fields = _stamp_all(covered, *streets, order, grid, buffer_m)
+    drawn = [_outline(x, y, field, buffer_m) for field in fields]
+    return [drawn[i] for i in np.searchsorted(order, limits_ms)]
 
 
 def exact_zone(reached: Reached, limit_s: float, *, buffer_m: float = BUFFER_M) -> MultiPolygon:
@@ -148,7 +224,7 @@ def exact_zone(reached: Reached, limit_s: float, *, buffer_m: float = BUFFER_M) 
         The zone, its round parts drawn with 16 chords to the quarter circle.
     """
     _check([limit_s], buffer_m / 2, buffer_m)
-    x0, y0, x1, y1, t0, t1 = _as_table(reached)
+    (x0, y0, x1, y1), (t0, t1) = _as_table(reached)
     late = t1 < t0
     x0, x1 = np.where(late, x1, x0), np.where(late, x0, x1)
     y0, y1 = np.where(late, y1, y0), np.where(late, y0, y1)
@@ -164,11 +240,16 @@ def exact_zone(reached: Reached, limit_s: float, *, buffer_m: float = BUFFER_M) 
 
 def warm_up() -> None:
     """Compile the kernels into their cache, so that no first zone waits for it."""
-    metres, seconds = np.zeros(1), np.zeros(1, dtype=np.float32)
-    table = (metres, metres, metres, metres, seconds, seconds)
+    table = np.zeros((4, 1)), np.zeros((2, 1), dtype=np.float32)
     _bounds(*table, np.float64(1.0))
-    grid = _lay_grid((0.0, 0.0, 0.0, 0.0), 1.0, 2.0)
-    _finish(_measure(*table, np.ones(1), grid), grid, 1.0)
+    grid = lay_grid((0.0, 0.0, 0.0, 0.0), 1.0, 2.0)
+    _measure(*table, np.ones(1), grid, 1.0)
+    x, y, line = np.array([0.0, 30.0, 60.0]), np.zeros(3), np.zeros(3, dtype=np.int32)
+    network = network_from_lines(x, y, line, crs="EPSG:3857")
+    costs = walk_costs(network, SpeedProfile("warm-up", 4.0))
+    place = positions_at_nodes(network, [0])
+    for cell_m in (1.0, 35.0):  # few corners are looked up, many are not
+        walk_zones(network, costs, place, [60.0], cell_m=cell_m)
 
 
 def _check(limits_s: Sequence[float], cell_m: float, buffer_m: float) -> Floats:
@@ -186,154 +267,57 @@ def _check(limits_s: Sequence[float], cell_m: float, buffer_m: float) -> Floats:
     return limits
 
 
-def _as_table(reached: Reached) -> tuple[Floats, Floats, Floats, Floats, Seconds, Seconds]:
-    def metres(values: Any) -> Floats:
-        return np.ascontiguousarray(values, dtype=np.float64)
-
-    def seconds(values: Any) -> Seconds:
-        return np.ascontiguousarray(values, dtype=np.float32)
-
+def _as_table(reached: Reached) -> tuple[Floats, Singles]:
+    """Give the rows x0, y0, x1, y1 and the rows t0, t1."""
     r = reached
-    ends = metres(r.x0), metres(r.y0), metres(r.x1), metres(r.y1)
-    return (*ends, seconds(r.t0_s), seconds(r.t1_s))
-
-
-def _lay_grid(box: Box, cell_m: float, reach_m: float) -> Grid:
-    """Lay corners at whole cells of the coordinate system, so that a zone never depends on others.
-
-    Returns west and south of the first corner in metres, columns, rows, and cell and reach again.
-    """
-    west, south = (math.floor((low - reach_m) / cell_m) for low in box[:2])
-    east, north = (math.ceil((high + reach_m) / cell_m) for high in box[2:])
-    columns, rows = east - west + 1, north - south + 1
-    if columns * rows > MAX_CELLS:
-        raise InputError(
-            f"a zone of {columns * cell_m / 1000:.0f} × {rows * cell_m / 1000:.0f} km in cells of "
-            f"{cell_m:g} m is too large; take larger cells or a shorter limit"
-        )
-    return west * cell_m, south * cell_m, columns, rows, float(cell_m), float(reach_m)
+    ends = np.array([r.x0, r.y0, r.x1, r.y1], dtype=np.float64)
+    return ends, np.array([r.t0_s, r.t1_s], dtype=np.float32)
 
 
 @njit(cache=True, nogil=True)
-def _bounds(
-    x0: Floats, y0: Floats, x1: Floats, y1: Floats, t0: Seconds, t1: Seconds, limit_s: float
-) -> Box:
+def _bounds(ends: Floats, times: Singles, limit_s: float) -> Box:
     """Bound the pieces that begin within the limit; west above east when there is none."""
     west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for i in range(x0.size):
-        if min(t0[i], t1[i]) <= limit_s:
-            west = min(west, x0[i], x1[i])
-            east = max(east, x0[i], x1[i])
-            south = min(south, y0[i], y1[i])
-            north = max(north, y0[i], y1[i])
+    for i in range(ends.shape[1]):
+        if min(times[0, i], times[1, i]) <= limit_s:
+            west, east = min(west, ends[0, i], ends[2, i]), max(east, ends[0, i], ends[2, i])
+            south, north = min(south, ends[1, i], ends[3, i]), max(north, ends[1, i], ends[3, i])
     return west, south, east, north
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _stamp(
-    field: Singles,
-    columns: int,
-    ax: np.float32,
-    ay: np.float32,
-    bx: np.float32,
-    by: np.float32,
-    cell: np.float32,
-    reach: np.float32,
-) -> None:
-    """Lower the squared distances of the corners near the piece a-b (float32, metres from 0, 0)."""
-    zero, one = np.float32(0.0), np.float32(1.0)
-    dx, dy = bx - ax, by - ay
-    squared = dx * dx + dy * dy
-    inverse = one / squared if squared > np.float32(1e-6) else zero
-    cells, per_dy = one / cell, one / dy if dy != zero else zero
-    first_row = max(0, int((min(ay, by) - reach) * cells))
-    last_row = min(field.shape[0] - 1, int((max(ay, by) + reach) * cells) + 1)
-    for row in range(first_row, last_row + 1):
-        py = np.float32(row) * cell - ay
-        # The part of the piece whose northing is within reach of this row bounds the columns.
-        head, tail = zero, one
-        if dy != zero:
-            s, e = (py - reach) * per_dy, (py + reach) * per_dy
-            head = min(max(min(s, e), zero), one)
-            tail = max(min(max(s, e), one), zero)
-        xs, xe = ax + head * dx, ax + tail * dx
-        first = max(0, int((min(xs, xe) - reach) * cells))
-        last = min(columns - 1, int((max(xs, xe) + reach) * cells) + 1)
-        along = py * dy
-        for start in range(first, last + 1, _LANES):
-            corners = field[row, start : start + _LANES]
-            px0 = np.float32(start) * cell - ax
-            for lane in range(_LANES):
-                px = px0 + np.float32(lane) * cell
-                share = min(max((px * dx + along) * inverse, zero), one)
-                ex, ey = px - share * dx, py - share * dy
-                corners[lane] = min(corners[lane], ex * ex + ey * ey)
 
 
 @njit(cache=True, nogil=True)
 def _measure(
-    x0: Floats,
-    y0: Floats,
-    x1: Floats,
-    y1: Floats,
-    t0: Seconds,
-    t1: Seconds,
-    limits: Floats,
-    grid: Grid,
-) -> Singles:
-    """Measure the squared distance from every corner to the pieces of each limit.
-
-    `limits` rise; `grid` is west, south, columns, rows, cell, reach. Returns float32 (limits,
-    rows, columns and `_LANES` more that are never read), right up to the reach.
-    """
-    west, south, columns, rows, cell_m, reach_m = grid
-    cell, reach = np.float32(cell_m), np.float32(reach_m)
-    far = np.float32(4.0) * reach * reach
-    fields = np.full((limits.size, rows, columns + _LANES), far)
-    for i in range(x0.size):
-        ax, ay, bx, by = x0[i] - west, y0[i] - south, x1[i] - west, y1[i] - south
-        begin, end = np.float64(t0[i]), np.float64(t1[i])
-        if end < begin:
-            ax, ay, bx, by, begin, end = bx, by, ax, ay, end, begin
-        done = 0.0
-        for k in range(limits.size):
-            if begin > limits[k]:
-                continue
-            share = 1.0 if end <= limits[k] else (limits[k] - begin) / (end - begin)
-            _stamp(
-                fields[k],
-                columns,
-                np.float32(ax + done * (bx - ax)),
-                np.float32(ay + done * (by - ay)),
-                np.float32(ax + share * (bx - ax)),
-                np.float32(ay + share * (by - ay)),
-                cell,
-                reach,
-            )
-            done = share
-            if done >= 1.0:
-                break
-    return fields
+    ends: Floats, times: Singles, limits: Floats, grid: Grid, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Measure the distance from every corner to the pieces of each limit, as `finish` gives it."""
+    fields = blank_fields(len(limits), grid)
+    stamp_pieces(fields, ends, times, limits, grid)
+    return finish(fields, grid, level)
 
 
 @njit(cache=True, nogil=True)
-def _finish(fields: Singles, grid: Grid, level: float) -> tuple[Floats, Floats, Floats]:
-    """Turn squares into metres, limit below limit; with the corners' x and y, all float64."""
-    west, south, columns, rows, cell_m, _ = grid
-    shape = (rows, columns)
-    x, y, metres = np.empty(shape), np.empty(shape), np.empty((len(fields), rows, columns))
-    for row in range(rows):
-        for column in range(columns):
-            x[row, column] = west + column * cell_m
-            y[row, column] = south + row * cell_m
-            least = np.float32(np.inf)
-            for k in range(len(fields)):
-                least = min(least, fields[k, row, column])
-                value = math.sqrt(np.float64(least))
-                if abs(value - level) < _CLEARANCE_M:
-                    value = level + (_CLEARANCE_M if value > level else -_CLEARANCE_M)
-                metres[k, row, column] = value
-    return x, y, metres
+def _stamp_all(
+    covered: Covered, x: Floats, y: Floats, parts: Ints, limits_ms: Ints, grid: Grid, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Measure the distance to what a walk covers, street by street."""
+    fields = blank_fields(len(limits_ms), grid)
+    stamp_edges(fields, x, y, parts, covered.edge, covered.at, grid)
+    stamp_pieces(fields, covered.ends, covered.times, limits_ms / 1000.0, grid)
+    return finish(fields, grid, level)
+
+
+@njit(cache=True, nogil=True)
+def _look_up(
+    covered: Covered, index: NearIndex, edge_count: int, limits_ms: Ints, grid: Grid, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Measure the distance to what a walk covers, looking up that to whole streets."""
+    fields = blank_fields(len(limits_ms), grid)
+    reached_at = np.full(edge_count, np.uint8(255))
+    for i in range(len(covered.edge)):
+        reached_at[covered.edge[i]] = covered.at[i]
+    lower_to_near(fields, index, reached_at, grid)
+    stamp_pieces(fields, covered.ends, covered.times, limits_ms / 1000.0, grid)
+    return finish(fields, grid, level)
 
 
 def _outline(x: Floats, y: Floats, field: Floats, level: float) -> MultiPolygon:

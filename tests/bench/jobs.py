@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from geo.isochrone import exact_zone, zones
+from geo.isochrone import exact_zone, walk_zones
 from geo.reach import UNREACHABLE, counts_within, nearest, reached_edges, sums_within
 from tests.bench.networks import CATEGORIES, LIMIT_S, Town
 from tests.bench.peers import Pandana, Scipy
@@ -150,7 +150,7 @@ def draw_zones(case: Case) -> Iterator[Row]:
 
     def ours() -> None:
         for position in at:
-            zones(reach(position), [LIMIT_S])
+            walk_zones(town.network, town.costs, position, [LIMIT_S])
 
     def theirs() -> None:
         for position in at[:EXACT_ZONES]:
@@ -158,7 +158,8 @@ def draw_zones(case: Case) -> Iterator[Row]:
 
     overlaps = []
     for position in at[:EXACT_ZONES]:
-        drawn, exact = zones(reach(position), [LIMIT_S])[0], exact_zone(reach(position), LIMIT_S)
+        (drawn,) = walk_zones(town.network, town.costs, position, [LIMIT_S])
+        exact = exact_zone(reach(position), LIMIT_S)
         overlaps.append(drawn.intersection(exact).area / drawn.union(exact).area)
     if min(overlaps) < 0.98:
         raise DisagreementError(f"zones on {town.name}: an IoU is {min(overlaps):.4f}")
