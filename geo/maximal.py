@@ -10,6 +10,7 @@ it, or leaving it, cannot beat the best set known is settled for good: the solve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -118,12 +119,13 @@ def solve_maximal(cover: Cover, *, watch: Watch) -> tuple[Core, Status]:
     """
     core = _whole(cover, shrink(cover, watch=watch))
     _tell(watch, core)
-    core = shake(cover, core, watch=watch.within(watch.left_s / 4), tries=_TRIES)
-    if core.gap > watch.gap and not watch.over:
-        core = _whole(cover, _relax(cover, core, watch))
-        _tell(watch, core)
-    if core.gap > watch.gap and not watch.over and len(core.free):
-        core = _whole(cover, _branch(cover, core, watch))
+    steps: tuple[Callable[[Cover, Core, Watch], Core], ...] = (_relax, _shake, _branch)
+    if cover.rows.nnz > _LARGE:  # where the relaxation takes long, look for a better set first
+        steps = (_shake, _relax, _branch)
+    for step in steps:
+        if core.gap <= watch.gap or watch.over or not len(core.free):
+            break
+        core = _whole(cover, step(cover, core, watch))
         _tell(watch, core)
     if core.gap <= watch.gap:
         return core, "optimal"
@@ -313,6 +315,10 @@ def _reduce(cover: Cover, core: Core) -> tuple[Cover, float]:
         upper=np.ones(len(free)),
     )
     return smaller, float(cover.total[~open_].sum())
+
+
+def _shake(cover: Cover, core: Core, watch: Watch) -> Core:
+    return shake(cover, core, watch=watch.within(watch.left_s / 4), tries=_TRIES)
 
 
 def _relax(cover: Cover, core: Core, watch: Watch) -> Core:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.jobs import JOBS, Case, growth
-from tests.bench.networks import CATEGORIES, LIMIT_S, PROFILE, TOWNS
+from tests.bench.networks import CATEGORIES, CITY, LIMIT_S, PROFILE, TOWNS
+from tests.bench.siting import siting
 from tests.bench.table import DisagreementError, Row, show, write
 
 QUICK = ("helsinki", "monaco", "wenzhou")
@@ -19,7 +20,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the tiled networks")
     parser.add_argument("--networks", nargs="+", choices=TOWNS, help="these networks only")
-    parser.add_argument("--jobs", nargs="+", choices=[*JOBS, "growth"], help="these jobs only")
+    parser.add_argument(
+        "--jobs", nargs="+", choices=[*JOBS, "siting", "growth"], help="these jobs only"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="measured runs, at least 5")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the rows are written")
     given = parser.parse_args()
@@ -32,7 +35,7 @@ def main() -> int:
     """Run every job on every network; 1 when answers disagreed."""
     given = _arguments()
     names = given.networks or (QUICK if given.quick else tuple(TOWNS))
-    jobs = given.jobs or [*JOBS, "growth"]
+    jobs = given.jobs or [*JOBS, "siting", "growth"]
     rows: list[Row] = []
     wrong: list[str] = []
     towns = {}
@@ -43,6 +46,11 @@ def main() -> int:
             print(f"{job} on {town.name} ({town.nodes:,} nodes) …", file=sys.stderr, flush=True)
             try:
                 rows.extend(JOBS[job](case))
+            except DisagreementError as error:
+                wrong.append(str(error))
+        if name == CITY and "siting" in jobs:
+            try:
+                rows.extend(siting(town, given.repeats))
             except DisagreementError as error:
                 wrong.append(str(error))
         if name in ("300k", "1500k"):

@@ -194,23 +194,20 @@
   function drawTable(answer) {
     const rows = answer.chosen.map((site, at) => {
       const row = document.createElement("tr");
-      const cells = [at + 1, site.name || site.site, site.unit || "—", site.year ?? "—", number(site.adds), site.why[lang]];
-      cells.forEach((text, place) => {
-        const cell = hatchmap.element(place === 1 ? "th" : "td", place === 1 ? "" : String(text));
-        if (place === 1) {
-          const button = hatchmap.element("button", String(text), "link");
-          button.type = "button";
-          button.addEventListener("click", () => map.setView([site.lat, site.lon], 14));
-          cell.scope = "row";
-          cell.append(button);
-        }
-        if (place === 4) cell.className = "num";
-        row.append(cell);
-      });
+      const name = hatchmap.element("button", site.name || site.site, "link");
+      name.type = "button";
+      name.addEventListener("click", () => map.setView([site.lat, site.lon], 14));
+      const where = hatchmap.element("th", "");
+      where.scope = "row";
+      where.append(name, hatchmap.element("small", site.unit || ""), hatchmap.element("p", site.why[lang]));
+      const year = site.year ? String(site.year) : "—";
+      const adds = hatchmap.element("td", number(site.adds), "num");
+      row.append(hatchmap.element("td", String(at + 1)), where, hatchmap.element("td", year), adds);
       return row;
     });
     byId("chosen").hidden = !rows.length;
     byId("table").tBodies[0].replaceChildren(...rows);
+    byId("table").classList.toggle("yearless", answer.model !== "programme");
   }
 
   function svg(name, attributes, text) {
@@ -248,7 +245,7 @@
         drawing.append(svg("text", { x: x(at), y: height - 8, "text-anchor": "middle" }, programme ? one.year : one.p));
       }
       if (programme) {
-        drawing.append(svg("rect", { class: "bar", x: x(at) - 16, y: y(one.area_m2), width: 32, height: height - bottom - y(one.area_m2) }));
+        drawing.append(svg("rect", { class: "column", x: x(at) - 16, y: y(one.area_m2), width: 32, height: height - bottom - y(one.area_m2) }));
       }
     });
     const line = points.map((one, at) => `${x(at)},${y(programme ? one.need_m2 : one.covered)}`).join(" ");
