@@ -7,6 +7,7 @@ run stops the solver, and the best found so far is the result.
 
 from __future__ import annotations
 
+import logging
 import queue
 import secrets
 import threading
@@ -19,6 +20,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import JSON, open_request_store, to_bytes
+from api.errors import answer_problem
 from api.params import Lang
 from api.questions.common import today
 from api.questions.programme import Plan, ask_programme
@@ -33,12 +35,15 @@ from layers.query import Query
 from layers.store import Store
 from web.siting import siting_page
 
+log = logging.getLogger("hatchmap")
 api = APIRouter(prefix="/api", tags=["siting"])
 pages = APIRouter(include_in_schema=False)
 
 _AT_ONCE = 2  # runs that may solve together
 _EVENTS = "text/event-stream"
 _BEAT_S = 1.0
+_WAIT_S = 30.0
+_BUSY = "other siting questions are being solved; ask again in a minute"
 
 Ids = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=10_000)]
 Metres = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
@@ -167,8 +172,12 @@ def post_siting(request: Request, asked: SitingAsked) -> Response:
     if _EVENTS in request.headers.get("accept", ""):
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_stream(store, asked), media_type=_EVENTS, headers=headers)
-    with _runs.room:
+    if not _runs.room.acquire(timeout=_WAIT_S):
+        return answer_problem(request, 503, _BUSY)
+    try:
         answer = asked.ask(store, Watch.start(asked.time_limit_s, gap=asked.gap))
+    finally:
+        _runs.room.release()
     return Response(to_bytes(answer.to_json()), media_type=JSON)
 
 
@@ -206,20 +215,28 @@ def _stream(store: Store, asked: SitingAsked) -> Iterator[bytes]:
 def _work(
     store: Store, asked: SitingAsked, flag: threading.Event, put: Callable[..., None]
 ) -> None:
+    room = _runs.room.acquire(timeout=_WAIT_S)
     try:
-        with _runs.room:
-            watch = Watch.start(
-                asked.time_limit_s,
-                gap=asked.gap,
-                cancel=flag.is_set,
-                progress=lambda found, bound: put("progress", {"found": found, "bound": bound}),
-            )
-            put("result", asked.ask(store, watch).to_json())
+        if not room:
+            put("problem", {"status": 503, "detail": _BUSY})
+            return
+        watch = Watch.start(
+            asked.time_limit_s,
+            gap=asked.gap,
+            cancel=flag.is_set,
+            progress=lambda found, bound: put("progress", {"found": found, "bound": bound}),
+        )
+        put("result", asked.ask(store, watch).to_json())
     except NotFoundError as error:
         put("problem", {"status": 404, "detail": str(error)})
     except HatchmapError as error:
         put("problem", {"status": 422, "detail": str(error)})
+    except Exception:
+        log.exception("siting failed")
+        put("problem", {"status": 500, "detail": "The server failed; its log has the cause"})
     finally:
+        if room:
+            _runs.room.release()
         put()
 
 

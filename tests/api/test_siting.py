@@ -7,6 +7,7 @@ import pytest
 from api.questions.programme import Plan, ask_programme
 from api.questions.site_candidates import Scope
 from api.questions.siting import Walk, ask_demand_sites, ask_town_sites
+from api.routes import siting
 from layers.store import open_store
 
 SHAPE = {
@@ -157,3 +158,27 @@ def test_a_stream_tells_a_problem(client):
     )
     name, body = list(read_events(answer.text))[-1]
     assert (name, body["status"]) == ("problem", 422)
+
+
+def test_a_server_that_is_solving_already_says_so(client, monkeypatch):
+    monkeypatch.setattr(siting, "_WAIT_S", 0.01)
+    with siting._runs.room, siting._runs.room:
+        plain = post(client, model="towns")
+        stream = client.post(
+            "/api/siting", json={"model": "towns"}, headers={"accept": "text/event-stream"}
+        )
+    assert plain.status_code == 503
+    assert list(read_events(stream.text))[-1][1]["status"] == 503
+    assert post(client, model="towns").status_code == 200
+
+
+def test_a_run_that_is_stopped_gives_the_best_found(city):
+    asked = siting.SitingAsked(model="cover", p=3, minutes=30)
+    with open_store(city) as store:
+        events = siting._stream(store, asked)
+        started = dict(read_events(next(events).decode()))
+        siting._runs.stop(started["run"]["run"])
+        rest = b"".join(events).decode()
+    name, body = list(read_events(rest))[-1]
+    # Stopped before the walks were known there is nothing yet; later there is a set of sites.
+    assert name == "problem" or len(body["chosen"]) == 3
