@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,13 @@ class Order:
 
     rows: Rows
     keys: Floats
+
+    @cached_property
+    def place(self) -> Rows:
+        """Where each record stands in the order."""
+        place = np.empty(len(self.rows), dtype=np.int64)
+        place[self.rows] = np.arange(len(self.rows))
+        return place
 
     def after(self, key: float, row: int) -> int:
         """Return how many records stand up to and including `row` of `key`.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -21,7 +22,7 @@ from geo.columns import Codes, Columns, Flags, Floats, Order, Rows
 Fails = npt.NDArray[np.int8]
 
 PASSED, SEVERAL = -1, -2  # else the number of the one filter that a record fails
-MAX_FILTERS = 100
+_FEW = 2_000
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,17 @@ class Found:
     filters: tuple[Filter, ...]
     fails: Fails
 
-    @property
+    @cached_property
     def total(self) -> int:
         """How many records pass every filter."""
-        return int(np.count_nonzero(self.fails == PASSED))
+        return len(self.rows)
 
-    @property
+    @cached_property
+    def _near(self) -> Rows:
+        """The records that fail one filter at most: all that counts beside choices need."""
+        return np.flatnonzero(self.fails > SEVERAL)
+
+    @cached_property
     def rows(self) -> Rows:
         """The records that pass every filter."""
         return np.flatnonzero(self.fails == PASSED)
@@ -147,7 +153,7 @@ class Found:
         """
         coded = self.columns.coded[column]
         own = next((n for n, one in enumerate(self.filters) if one.name == name), PASSED)
-        by_code = _count_codes(coded.codes, self.fails, own, len(coded.known))
+        by_code = _count_codes(coded.codes, self._near, self.fails, own, len(coded.known))
         counts: dict[str, int] = {}
         for code in np.flatnonzero(by_code).tolist():
             for part in coded.parts(coded.known[code]):
@@ -188,6 +194,9 @@ class Found:
 
     def page(self, order: Order, *, start: int, limit: int) -> Rows:
         """Return the first records found from a place in an order on."""
+        if not start and self.total <= _FEW:
+            # Sorting few is quicker than looking for them among all.
+            return self.rows[np.argsort(order.place[self.rows])][:limit]
         return _take(order.rows, self.fails, start, limit)
 
 
@@ -229,6 +238,12 @@ def _fail(columns: Columns, condition: Condition, number: int, fails: Fails) -> 
             _fail_rows(passes, number, fails)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _note(failed: int, number: int) -> int:
+    """Return what a record fails once it also fails a filter."""
+    return number if (failed == PASSED) | (failed == number) else SEVERAL
+
+
 @njit(cache=True, nogil=True)
 def _fail_range(
     values: Floats,
@@ -240,30 +255,27 @@ def _fail_range(
 ) -> None:
     for row in range(len(values)):
         value = values[row]
-        if not ((low <= value <= high) or (unknown and np.isnan(value))):
-            fails[row] = number if fails[row] in (PASSED, number) else SEVERAL
+        passes = ((low <= value) & (value <= high)) | (unknown & np.isnan(value))
+        fails[row] = fails[row] if passes else _note(fails[row], number)
 
 
 @njit(cache=True, nogil=True)
 def _fail_codes(codes: Codes, allowed: Flags, number: int, fails: Fails) -> None:
     for row in range(len(codes)):
-        if not allowed[codes[row]]:
-            fails[row] = number if fails[row] in (PASSED, number) else SEVERAL
+        fails[row] = fails[row] if allowed[codes[row]] else _note(fails[row], number)
 
 
 @njit(cache=True, nogil=True)
 def _fail_rows(passes: Flags, number: int, fails: Fails) -> None:
     for row in range(len(passes)):
-        if not passes[row]:
-            fails[row] = number if fails[row] in (PASSED, number) else SEVERAL
+        fails[row] = fails[row] if passes[row] else _note(fails[row], number)
 
 
 @njit(cache=True, nogil=True)
-def _count_codes(codes: Codes, fails: Fails, own: int, size: int) -> Rows:
+def _count_codes(codes: Codes, rows: Rows, fails: Fails, own: int, size: int) -> Rows:
     counts = np.zeros(size + 1, dtype=np.int64)
-    for row in range(len(codes)):
-        if fails[row] == PASSED or fails[row] == own:
-            counts[codes[row]] += 1
+    for row in rows:
+        counts[codes[row]] += (fails[row] == PASSED) | (fails[row] == own)
     return counts[:size]
 
 

@@ -342,16 +342,16 @@ def _plain_filters(table: SpaceTable, search: SpaceSearch) -> list[Filter]:
 
 
 def _place_filters(table: SpaceTable, search: SpaceSearch) -> Iterator[Filter]:
-    columns = table.columns
+    # Asked of every different place, not of every record.
+    at, lon, lat = table.places
     if search.bbox is not None:
         west, south, east, north = search.bbox
-        inside = (columns.lon >= west) & (columns.lon <= east)
-        inside &= (columns.lat >= south) & (columns.lat <= north)
-        yield Filter("bbox", (Rowwise(inside),))
+        inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+        yield Filter("bbox", (Rowwise(np.append(inside, False)[at]),))
     if search.polygon:
-        yield Filter("polygon", (Rowwise(_in_polygon(table, search.polygon)),))
+        inside = within_area(read_area(search.polygon), lon, lat)
+        yield Filter("polygon", (Rowwise(np.append(inside, False)[at]),))
     if search.near is not None and search.radius_m is not None:
-        at, lon, lat = table.places
         away_m = np.append(metres_from(*search.near, lon, lat), np.inf)[at]
         yield Filter("radius_m", (Rowwise(away_m <= search.radius_m),))
 
@@ -365,11 +365,6 @@ def _time_filters(search: SpaceSearch) -> Iterator[Filter]:
         shortest = Within("min_term_months", high=term, unknown=True)
         longest = Within("max_term_months", low=term, unknown=True)
         yield Filter("term_months", (shortest, longest))
-
-
-def _in_polygon(table: SpaceTable, text: str) -> Any:
-    at, lon, lat = table.places
-    return np.append(within_area(read_area(text), lon, lat), False)[at]
 
 
 def _walked_filters(
