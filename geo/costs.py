@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, LifoQueue
+from threading import Lock
 
 import numpy as np
 from numba import njit
@@ -108,6 +109,7 @@ class WalkCosts:
     symmetric: bool
     _idle: LifoQueue[Workspace] = field(default_factory=LifoQueue, repr=False)
     _hierarchies: dict[float, Hierarchy] = field(default_factory=dict, repr=False)
+    _ordering: Lock = field(default_factory=Lock, repr=False)
 
     @contextmanager
     def workspace(self) -> Iterator[Workspace]:
@@ -140,11 +142,13 @@ class WalkCosts:
         horizon_s = _FIRST_HORIZON_S
         while horizon_s < limit_s:
             horizon_s *= 2.0
-        if horizon_s not in self._hierarchies:
-            self._hierarchies[horizon_s] = build_hierarchy(
-                self.arcs, self.reverse, horizon_ms=int(horizon_s * 1000.0)
-            )
-        return self._hierarchies[horizon_s]
+        # Questions at the same time wait for one order rather than each make it.
+        with self._ordering:
+            if horizon_s not in self._hierarchies:
+                self._hierarchies[horizon_s] = build_hierarchy(
+                    self.arcs, self.reverse, horizon_ms=int(horizon_s * 1000.0)
+                )
+            return self._hierarchies[horizon_s]
 
 
 def walk_costs(network: WalkNetwork, profile: SpeedProfile) -> WalkCosts:

@@ -11,7 +11,7 @@ from geo.costs import WalkCosts
 from geo.edges import Places, summarise, times_to_places
 from geo.graph import Floats, Ints, Positions, WalkNetwork
 from geo.places import edges_of, limit_in_ms, sort_places
-from geo.pool import run_pieces
+from geo.pool import Cancel, Progress, run_pieces
 from geo.search import UNREACHABLE
 
 _ORIGINS_A_PIECE = 16
@@ -77,6 +77,8 @@ def matrix(
     facilities: Sequence[Positions],
     *,
     limit_s: float,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
 ) -> ReachMatrix:
     """Give for every origin and category the number of facilities reached and the nearest.
 
@@ -86,11 +88,20 @@ def matrix(
         As for `nearest`.
     origins
         Places on edges.
+    progress, cancel
+        As for `geo.pool.run_pieces`.
 
     Returns
     -------
     ReachMatrix
         Origins by categories.
+
+    Raises
+    ------
+    InputError
+        When the limit makes no sense.
+    CancelledError
+        When stopped on request.
     """
     limit_ms = limit_in_ms(limit_s)
     sizes = [len(places) for places in facilities]
@@ -106,8 +117,10 @@ def matrix(
         rows = slice(first, min(first + step, len(origins)))
         some = origins.take(np.arange(rows.start, rows.stop))
         times = np.full((len(some), len(group)), UNREACHABLE, dtype=np.int32)
-        _time_places(network, costs, some, places, limit_ms, times)
+        _time_places(network, costs, some, places, limit_ms, times, cancel=cancel)
         summarise(times, group, counts[rows], nearest_ms[rows], numbers[rows])
+        if progress is not None:
+            progress(rows.stop / len(origins))
     before = np.cumsum([0, *sizes[:-1]])[: len(sizes)]
     return ReachMatrix(
         counts, nearest_ms, np.where(numbers >= 0, numbers - before, -1).astype(np.int32)
@@ -121,6 +134,8 @@ def _time_places(
     places: Places,
     limit_ms: int,
     times: Ints,
+    *,
+    cancel: Cancel | None = None,
 ) -> None:
     edges = edges_of(network, costs)
 
@@ -138,4 +153,5 @@ def _time_places(
             )
 
     step = _ORIGINS_A_PIECE
-    run_pieces(run, [slice(at, at + step) for at in range(0, len(origins), step)])
+    pieces = [slice(at, at + step) for at in range(0, len(origins), step)]
+    run_pieces(run, pieces, cancel=cancel)

@@ -1,5 +1,6 @@
 """Reach: every answer against an independent exact search."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo import sums
 from geo.errors import CancelledError, InputError
+from geo.hierarchy import build_hierarchy
 from geo.network import (
     Positions,
     SpeedProfile,
@@ -475,3 +477,32 @@ def test_times_of_another_network_are_refused():
             InputError, match="of a network of 2 nodes and 1 edges, not of this one"
         ):
             ask()
+
+
+def test_a_matrix_tells_how_far_it_is_and_can_be_stopped():
+    network = town([(0, 0), (50, 0)], [(50, 0), (50, 50)])
+    costs = walk_costs(network, SpeedProfile("adult", 4.0))
+    origins = random_places(network, 600, 3)
+    told: list[float] = []
+    matrix(network, costs, origins, [origins.take([0])], limit_s=60.0, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    with pytest.raises(CancelledError):
+        matrix(network, costs, origins, [origins], limit_s=60.0, cancel=lambda: True)
+
+
+def test_questions_at_the_same_time_share_one_order_of_elimination(monkeypatch):
+    network = town([(0, 0), (50, 0)], [(50, 0), (50, 50)], [(50, 0), (99, 0)])
+    costs = walk_costs(network, SpeedProfile("adult", 4.0))
+    made: list[int] = []
+
+    def build(*arguments, **options):
+        made.append(1)
+        time.sleep(0.05)
+        return build_hierarchy(*arguments, **options)
+
+    monkeypatch.setattr("geo.costs.build_hierarchy", build)
+    with ThreadPoolExecutor(4) as pool:
+        orders = list(pool.map(lambda _: costs.hierarchy(900.0), range(4)))
+    assert len(made) == 1
+    assert all(order is orders[0] for order in orders)
