@@ -26,6 +26,7 @@ from api.routes import (
     health,
     map_data,
     match,
+    match_page,
     pages,
     questions,
     records,
@@ -74,7 +75,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_error_handlers(app, pages.draw_error)
     for module in (
-        health, files, docs, questions, records, spaces, match, map_data, surface, find, pages,
+        health, files, docs, questions, records, spaces, match, match_page, map_data,
+        surface, find, pages,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(siting.router)

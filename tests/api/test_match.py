@@ -142,3 +142,18 @@ def test_the_command_gives_what_the_door_gives(client, city, demand, capsys):
     assert "权重" in capsys.readouterr().out
     assert main(["match", "--store", str(city), "--weight", "rent"]) == 2
     assert "PART=NUMBER" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_page_is_for_staff(client, demand, whole, lang):
+    assert client.get("/match", headers={"accept": "text/html"}).status_code == 401
+    page = client.get(f"/match?lang={lang}&mode=compare", headers=STAFF)
+    assert page.status_code == 200
+    assert f"<strong>{len(whole['pairs'])}</strong>" in page.text
+    assert not [word for word in PRIVATE if word in page.text]
+    one = client.get(f"/match?lang={lang}&demand={demand}&w_rent=1&w_area=", headers=STAFF)
+    assert one.status_code == 200
+    assert one.headers["cache-control"] == "no-store"
+    assert client.get("/match?mode=magic", headers=STAFF).status_code == 422
+    assert client.get("/match?w_rent=x", headers=STAFF).status_code == 422
+    assert client.get("/match?demand=none", headers=STAFF).status_code == 404
