@@ -351,19 +351,36 @@ def _say(found: Programme, years: Sequence[int]) -> dict[str, str]:
         return {"zh": "在时限内没有找到方案", "en": "no programme was found in the time given"}
     cost = money(found.objective)
     if found.status == "infeasible":
-        short = len({one.unit for one in found.shortages})
+        left = _say_left(len({one.unit for one in found.shortages}), len(found.open_towns))
         return {
             "zh": (
-                f"{span}年的指标无法全部满足：最接近的方案开{len(found.opened)}处、{cost['zh']}，"
-                f"仍有{short}个单位缺面积、{len(found.open_towns)}个强镇未覆盖"
+                f"{span}年的要求无法全部满足：最接近的方案开{len(found.opened)}处、{cost['zh']}，"
+                f"仍有{left['zh']}"
             ),
             "en": (
-                f"not every target of {span} can be met: the nearest programme opens "
-                f"{len(found.opened)} sites for {cost['en']} and leaves {short} units short and "
-                f"{len(found.open_towns)} towns without a site"
+                f"not everything asked for {span} can be met: the nearest programme opens "
+                f"{len(found.opened)} sites for {cost['en']} and leaves {left['en']}"
             ),
         }
     return {
         "zh": f"{span}年开{len(found.opened)}处选址，共{cost['zh']}，满足各单位指标",
         "en": f"{len(found.opened)} sites in {span} meet every target for {cost['en']}",
+    }
+
+
+def _say_left(units: int, towns: int) -> dict[str, str]:
+    """Say what the nearest programme leaves undone.
+
+    >>> _say_left(2, 0)["en"], _say_left(1, 3)["zh"]
+    ('2 units short of area', '1个单位缺面积、3个强镇未覆盖')
+    """
+    parts = []
+    if units:
+        parts.append((f"{units}个单位缺面积", f"{units} units short of area"))
+    if towns:
+        parts.append((f"{towns}个强镇未覆盖", f"{towns} towns without a site"))
+    zh, en = zip(*parts, strict=True) if parts else ((), ())
+    return {
+        "zh": "、".join(zh) or "预算之外的要求",
+        "en": " and ".join(en) or "nothing but budgets",
     }
