@@ -34,7 +34,9 @@ _NETWORK_LAYERS = ("streets", "barriers", HEIGHTS)
 
 
 def import_layer(  # noqa: PLR0913 - options of one command
-    layer: Annotated[str, typer.Argument(help="图层 · Layer, as `hatchmap layers` lists them")],
+    layer: Annotated[
+        str, typer.Argument(help="图层，或 heights 高程 · Layer, see `hatchmap layers`; or heights")
+    ],
     file: Annotated[
         str, typer.Argument(help="文件：表格、GeoJSON、GeoPackage、Shapefile、OSM … · File")
     ],
@@ -81,7 +83,9 @@ def import_layer(  # noqa: PLR0913 - options of one command
     pairs = read_pairs(columns or [])
     with open_store(settings.store_path, write=not dry_run) as opened, show_progress() as tell:
         if pairs and (layer == HEIGHTS or takes(layer, file)):
-            raise InputError("--map is for tables; streets and extracts are read by the rules")
+            raise InputError(
+                "--map is for tables of records; streets, extracts and heights are read without"
+            )
         if layer == HEIGHTS:
             report = import_heights(
                 opened, file, datum=datum, sheet=sheet, dry_run=dry_run, progress=tell
