@@ -125,7 +125,8 @@
   }
 
   function counted() {
-    document.getElementById("compare-count").textContent = compared.size ? `(${compared.size})` : "";
+    document.getElementById("compare-count").textContent = `(${compared.size})`;
+    document.getElementById("compare-form").hidden = !compared.size;
   }
 
   /** Draw the area and the place that are asked for. */
