@@ -9,7 +9,8 @@ import typer
 
 from api.commands.options import Json, Lang, NoDemo, Store, read_day, settings_with
 from api.commands.output import number, pick, print_json, print_line, print_table
-from api.questions.spaces import SpacePage, SpaceSearch, ask_spaces
+from api.questions.space_search import SpaceSearch
+from api.questions.spaces import SpacePage, ask_spaces
 from api.routes.spaces import read_must, read_place
 from layers.catalog import layer as find_layer
 from layers.store import open_store

@@ -14,7 +14,8 @@ from api.answers import to_bytes
 from api.params import Lang
 from api.questions.amenities import ask_amenities
 from api.questions.common import today
-from api.questions.spaces import SpaceSearch, ask_space, ask_spaces, count_places
+from api.questions.space_search import SpaceSearch
+from api.questions.spaces import ask_space, ask_spaces, count_places
 from api.routes.pages import Framer, draw_page
 from api.routes.spaces import SpaceAsked
 from api.views import map_view

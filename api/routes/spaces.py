@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field
 from api.answers import GEOJSON, open_request_store, respond, respond_result
 from api.days import parse_day
 from api.params import read_bbox
-from api.questions.spaces import MAX_TEXT, SpaceSearch, ask_space, ask_spaces, hunt_spaces
+from api.questions.space_search import MAX_TEXT, SpaceSearch
+from api.questions.spaces import ask_space, ask_spaces, hunt_spaces
 from geo.areas import MAX_TEXT as MAX_AREA_TEXT
 from geo.errors import InputError
 from layers.query import Query

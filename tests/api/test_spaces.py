@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from api.cli import main
-from api.questions.spaces import SpaceSearch, ask_spaces
+from api.questions.space_search import SpaceSearch
+from api.questions.spaces import ask_spaces
 from geo.errors import InputError
 from layers.pack import install_pack, load_pack
 from layers.query import Query
