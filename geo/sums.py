@@ -11,14 +11,17 @@ from geo.costs import WalkCosts
 from geo.edges import Places, end_times
 from geo.errors import InputError
 from geo.graph import Floats, Ints, Positions, WalkNetwork
-from geo.places import edges_of, limit_in_ms, sort_places
+from geo.places import edges_of, join_places, limit_in_ms, sort_places
 from geo.pool import Cancel, Progress, run_pieces
 from geo.sweeps import Sum, Weights, count_from_places, sum_block
 
 # Origins side by side on the Hilbert curve that share one search for what they can reach.
 _BLOCK = 128
-# Searching back from a place costs about as much as sweeping forward from so many nodes.
-_NODES_A_PLACE = 20
+# Searching back from a place visits the nodes that reach it one by one. Sweeping forward costs a
+# node a fixed amount, as much as so many visits, and of what each node reaches a small part.
+_SWEEP_VISITS = 9.0
+_SWEEP_SHARE = 0.05
+_SAMPLE = 4
 
 
 def counts_within(
@@ -54,8 +57,7 @@ def counts_within(
     limit_ms = limit_in_ms(limit_s)
     edges = edges_of(network, costs)
     groups = len(facilities)
-    total = sum(len(places) for places in facilities)
-    if total * _NODES_A_PLACE > network.node_count:
+    if _forward_pays(network, costs, facilities, limit_ms):
         group = np.repeat(np.arange(groups), [len(places) for places in facilities])
         places = sort_places(network, facilities, group)
         weights = Weights(
@@ -143,6 +145,23 @@ def sums_within(
         )
     sums = _sum_all(network, costs, places, table, len(rows), limit_s, progress, cancel)
     return sums[0] if given.ndim < 2 else sums
+
+
+def _forward_pays(
+    network: WalkNetwork, costs: WalkCosts, facilities: Sequence[Positions], limit_ms: int
+) -> bool:
+    """Say whether counting from all nodes is quicker than counting back from all places."""
+    edge, offset_m = join_places(facilities)
+    if not len(edge):
+        return False
+    some = np.linspace(0, len(edge) - 1, _SAMPLE).astype(np.int64)
+    nodes, _, ms = end_times(edges_of(network, costs), edge[some], offset_m[some])
+    visits = np.zeros(network.node_count, dtype=np.int32)
+    with costs.workspace() as space:
+        count_from_places(costs.reverse, nodes, ms, limit_ms, space, visits)
+    reach = int(visits.sum()) / _SAMPLE
+    forward = network.node_count * (_SWEEP_VISITS + _SWEEP_SHARE * reach)
+    return len(edge) * reach > forward
 
 
 def _sum_all(

@@ -153,10 +153,12 @@ def test_counts_and_sums_agree_by_every_method(drawing, seed):
         return
     costs = stroll(network)
     places = random_places(network, 6, seed)
-    forward = counts_within(network, costs, [places], limit_s=300.0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sums, "_NODES_A_PLACE", 0)
-        assert (counts_within(network, costs, [places], limit_s=300.0) == forward).all()
+    counts = []
+    for forward in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sums, "_forward_pays", lambda *_, forward=forward: forward)
+            counts.append(counts_within(network, costs, [places], limit_s=300.0))
+    assert (counts[0] == counts[1]).all()
     weights = np.random.default_rng(seed).integers(0, 9, (2, 6)).astype(float)
     at_places = sums_within(network, costs, weights, limit_s=300.0, at=places)
     expected = (to_ms(times_to(network, costs, places), 300.0) < UNREACHABLE) @ weights.T
