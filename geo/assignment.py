@@ -20,7 +20,7 @@ from numba import njit
 from scipy import sparse
 
 from geo.columns import Floats, Rows
-from geo.matching import Supply, Wants, area_taken, rate, suits, weigh_parts
+from geo.matching import Supply, Wants, area_taken, rate, sift, weigh_parts
 from geo.solver import MixedInteger, Watch, solve
 
 Flags = npt.NDArray[np.bool_]
@@ -116,10 +116,9 @@ def list_pairs(supply: Supply, wants: Wants, weights: Floats, operator: Floats) 
 @njit(cache=True, nogil=True)
 def _count_pairs(supply: Supply, wants: Wants) -> Rows:
     counts = np.zeros(len(wants.min_m2), dtype=np.int64)
+    able = np.empty(len(supply.rent), dtype=np.int64)
     for d in range(len(counts)):
-        for s in range(len(supply.rent)):
-            if suits(supply, wants, d, s):
-                counts[d] += 1
+        counts[d] = sift(supply, wants, d, able)
     return counts
 
 
@@ -127,17 +126,16 @@ def _count_pairs(supply: Supply, wants: Wants) -> Rows:
 def _fill_pairs(
     supply: Supply, wants: Wants, weights: Floats, operator: Floats, pairs: Pairs
 ) -> None:
-    parts = np.empty(10)
+    parts, able = np.empty(len(weights)), np.empty(len(supply.rent), dtype=np.int64)
     for d in range(len(pairs.starts) - 1):
         at = pairs.starts[d]
-        for s in range(len(supply.rent)):
-            if suits(supply, wants, d, s):
-                rate(supply, wants, d, s, parts)
-                pairs.space[at] = s
-                pairs.score[at] = weigh_parts(parts, weights)
-                pairs.operator[at] = weigh_parts(parts, operator)
-                pairs.area_m2[at] = area_taken(supply, wants, d, s)
-                at += 1
+        for s in able[: sift(supply, wants, d, able)]:
+            rate(supply, wants, d, s, parts)
+            pairs.space[at] = s
+            pairs.score[at] = weigh_parts(parts, weights)
+            pairs.operator[at] = weigh_parts(parts, operator)
+            pairs.area_m2[at] = area_taken(supply, wants, d, s)
+            at += 1
 
 
 def assign_best(

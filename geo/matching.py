@@ -184,15 +184,26 @@ def check(supply: Supply, wants: Wants, d: int, s: int) -> int:
     return fails
 
 
-@njit(cache=True, nogil=True, inline="always")
-def suits(supply: Supply, wants: Wants, d: int, s: int) -> bool:
-    """Tell whether a pair fails nothing; looks no further than the first failure."""
-    vacant = supply.vacant_m2[s]
-    if not vacant > 0.0 or supply.rent[s] > wants.max_rent[d]:
-        return False
-    if max(wants.min_m2[d], min(supply.part_m2[s], vacant)) > min(wants.max_m2[d], vacant):
-        return False
-    return check(supply, wants, d, s) == 0
+@njit(cache=True, nogil=True)
+def sift(supply: Supply, wants: Wants, d: int, able: Rows) -> int:
+    """Write the spaces that fail nothing for a demand, in order, and return how many there are."""
+    # Arrays by their own names: taking them out of the tuple costs more than what is compared.
+    vacant_m2, part_m2, rents = supply.vacant_m2, supply.part_m2, supply.rent
+    shortest, longest = supply.min_term, supply.max_term
+    least, most, budget, term = wants.min_m2[d], wants.max_m2[d], wants.max_rent[d], wants.term[d]
+    count = 0
+    for s in range(len(rents)):
+        vacant = vacant_m2[s]
+        if not vacant > 0.0 or rents[s] > budget:
+            continue
+        if max(least, min(part_m2[s], vacant)) > min(most, vacant):
+            continue
+        if term < shortest[s] or term > longest[s]:
+            continue
+        if check(supply, wants, d, s) == 0:
+            able[count] = s
+            count += 1
+    return count
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -273,13 +284,11 @@ def _rate_space(
 @njit(cache=True, nogil=True)
 def _rank_all(supply: Supply, wants: Wants, weights: Floats, best: Rows, scores: Floats) -> None:
     """Keep the best spaces of every demand, in order; of equals, the one that comes first."""
-    parts = np.empty(len(weights))
+    parts, able = np.empty(len(weights)), np.empty(len(supply.rent), dtype=np.int64)
     most = best.shape[1]
     for d in range(len(wants.min_m2)):
         count = 0
-        for s in range(len(supply.rent)):
-            if not suits(supply, wants, d, s):
-                continue
+        for s in able[: sift(supply, wants, d, able)]:
             rate(supply, wants, d, s, parts)
             score = weigh_parts(parts, weights)
             if count == most and score <= scores[d, most - 1]:
