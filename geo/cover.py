@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from geo.edges import Edges, cut_stretch, end_times
-from geo.search import UNREACHABLE, Arcs, Workspace, forget, search
+from geo.search import UNREACHABLE, Arcs, Workspace, flood, forget
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -54,40 +54,46 @@ def cover_edges(
     """
     start = np.array([origin], dtype=np.int32)
     nodes, out_ms, _ = end_times(edges, start, np.array([origin_m]))
-    reached = search(arcs, nodes, out_ms, limits_ms[-1], space)
+    reached = flood(arcs, nodes, out_ms, limits_ms[-1], space)
     room = 0
     for node in reached:
         room += edges.offsets[node + 1] - edges.offsets[node]
-    edge, at = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
-    cut, by = np.empty(room + 2, dtype=np.int32), np.empty(room + 2, dtype=np.int32)
-    end_ms = np.empty((room + 2, 2), dtype=np.int32)
     # The edge of the origin is two stretches that begin there.
     last = len(limits_ms) - 1
-    cut[:2], by[:2] = origin, last
+    edge, at = np.empty(room + 2, dtype=np.int32), np.empty(room + 2, dtype=np.int32)
+    end_ms = np.empty((room + 2, 2), dtype=np.int32)
+    edge[:2] = origin
     end_ms[0, 0], end_ms[0, 1] = space.ms[edges.start[origin]], 0
     end_ms[1, 0], end_ms[1, 1] = 0, space.ms[edges.end[origin]]
-    whole, cuts = 0, 2
+    size = 2
     for node in reached:
         for row in range(edges.offsets[node], edges.offsets[node + 1]):
-            e, head, against = edges.edge[row], edges.heads[row], edges.backward[row]
-            here, there = space.ms[node], space.ms[head]
-            # Each edge once, although it has a row at both ends.
-            again = against if head == node else there < UNREACHABLE and head < node
-            if again or e == origin:
-                continue
-            up, down = (there, here) if against else (here, there)
+            head, against = edges.heads[row], edges.backward[row]
+            # Each edge once, although it has a row at both ends. All are written, and those not
+            # wanted written over: jumps that nobody can foresee cost more.
+            edge[size] = edges.edge[row]
+            end_ms[size, np.int64(against)] = space.ms[node]
+            end_ms[size, np.int64(not against)] = space.ms[head]
+            again = (space.ms[head] < UNREACHABLE) & (head < node) | (head == node) & against
+            size += not (again | (edge[size] == origin))
+    forget(space, reached)
+    cut, by = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
+    whole = cuts = 0
+    for i in range(size):
+        e, up, down = edge[i], end_ms[i, 0], end_ms[i, 1]
+        first = last + 1
+        if i >= 2:
             latest_ms = _latest_ms(edges, e, up, down)
             first = 0
             while first <= last and latest_ms > limits_ms[first]:
                 first += 1
-            edge[whole], at[whole] = e, first
-            whole += first <= last
-            if first > 0:
-                # An edge that is whole by some limit is cut for the limits before it.
-                cut[cuts], by[cuts] = e, first - 1
-                end_ms[cuts, 0], end_ms[cuts, 1] = up, down
-                cuts += 1
-    forget(space, reached)
+        if first > 0:
+            # An edge that is whole by some limit is cut for the limits before it.
+            cut[cuts], by[cuts] = e, first - 1
+            end_ms[cuts, 0], end_ms[cuts, 1] = up, down
+            cuts += 1
+        edge[whole], at[whole] = e, first
+        whole += first <= last
     ends, times = _cut_edges(edges, cut[:cuts], origin_m, end_ms, limits_ms[by[:cuts]])
     return Covered(edge[:whole], at[:whole], ends, times, _bound(edge[:whole], boxes, ends))
 
@@ -98,12 +104,12 @@ def _latest_ms(edges: Edges, edge: int, up: int, down: int) -> float:
 
     `up` and `down` are the times at its start and end.
     """
-    there, back = edges.forward_ms[edge], edges.backward_ms[edge]
-    latest = np.float64(min(np.int64(up) + there, np.int64(down) + back))
-    level = len(edges.along_forward) == 0 and there < UNREACHABLE and back < UNREACHABLE
-    # Both ways meet inside unless one end is reached over the other.
-    if level and abs(up - down) < (back if up > down else there):
-        latest = up + np.float64(there) * (down + back - up) / (there + back)
+    there, back = np.float64(edges.forward_ms[edge]), np.float64(edges.backward_ms[edge])
+    latest = min(up + there, down + back)
+    if len(edges.along_forward) == 0 and max(there, back) < UNREACHABLE:
+        # The share of the edge that is reached sooner from its start.
+        share = (down + back - up) / max(there + back, 1.0)
+        latest = min(latest, up + min(max(share, 0.0), 1.0) * there)
     return latest
 
 
