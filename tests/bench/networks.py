@@ -117,6 +117,7 @@ TOWNS: dict[str, Callable[[], Town]] = {
     "helsinki": lambda: read_extract("Helsinki"),
     "monaco": lambda: read_extract("monaco"),
     CITY: read_city,
+    "130k": lambda: tile(read_city(), 130_000),
     "300k": lambda: tile(read_city(), 300_000),
     "1500k": lambda: tile(read_city(), 1_500_000),
 }
