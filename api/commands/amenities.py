@@ -109,7 +109,7 @@ def _row(row: Mapping[str, Any], labels: Mapping[str, str], w: Words) -> list[An
         number(circle.get("radius_m")),
         number(circle.get("venues")),
         number(circle.get("spaces")),
-        mark(circle.get("ok")),
+        "≈" if row["approximate"] else mark(circle.get("ok")),
         percent(reached.get("score")),
         [labels.get(key, key) for key in reached.get("missing") or ()] or w("site.none"),
     ]
@@ -117,10 +117,12 @@ def _row(row: Mapping[str, Any], labels: Mapping[str, str], w: Words) -> list[An
 
 def _print_one(row: Mapping[str, Any], labels: Mapping[str, str], w: Words) -> None:
     print_line(f"{row['name']} ({row['id']})")
+    if row["approximate"]:
+        print_line(f"≈ {w('incubator.approximate')}")
     circle = row["compliance"]
     if circle is not None:
         print_line(
-            f"{w('amenities.compliance')}: {mark(circle['ok'])}  "
+            f"{w('amenities.compliance')}: {'≈' if row['approximate'] else mark(circle['ok'])}  "
             f"{w('amenities.radius')} {number(circle['radius_m'])}, "
             f"{w('amenities.venues')} {circle['venues']}, {w('amenities.spaces')} "
             f"{circle['spaces']}"

@@ -69,21 +69,32 @@ def _town(row: Mapping[str, Any], w: Words) -> list[Any]:
         w(f"state.{row['state']}"),
         w.get(f"evidence.{row['evidence']}", str(row["evidence"] or "")),
         number(len(row["incubators"])),
-        nearest.get("name") or nearest.get("id"),
+        _nearest_name(nearest),
         number(nearest.get("distance_m")),
         number(nearest.get("walk_minutes")),
         number(nearest.get("drive_minutes")),
     ]
 
 
+def _nearest_name(nearest: Mapping[str, Any]) -> str | None:
+    """Name the nearest incubator, with a sign where its place is known to its town or unit only."""
+    name: str | None = nearest.get("name") or nearest.get("id")
+    return f"≈ {name}" if nearest.get("approximate") else name
+
+
 def _print_disagreements(result: Mapping[str, Any], w: Words) -> None:
     cases = result["disagreements"]
-    if cases:
-        first = cases[0]["id"]
-        zh = f"{len(cases)} 个孵化器的位置与所填镇不一致，按位置计（首个 {first}）；详见 --json"
-        en = f"{len(cases)} incubators stand outside the town that they name (first: {first})"
-        said = (zh, f"{en} and count where they stand; --json has all")
-        print_line(f"! {pick(said, w.lang)}")
+    if not cases:
+        return
+    kept = sum(case["record"] in case["counted"] for case in cases)
+    placed, first = len(cases) - kept, cases[0]["id"]
+    zh = f"{len(cases)} 个孵化器的位置与所填镇不一致：{placed} 个按位置计，{kept} 个按所填镇计"
+    en = (
+        f"{len(cases)} incubators stand outside the town that they name: {placed} count where they "
+        f"stand, {kept} by their record"
+    )
+    more = (f"（首个 {first}）；详见 --json", f" (first: {first}); --json has all")
+    print_line(f"! {pick((zh, en), w.lang)}{pick(more, w.lang)}")
 
 
 @app.command()
@@ -201,8 +212,19 @@ def _unit(row: Mapping[str, Any], whole: str) -> list[Any]:
 
 
 def _figures(goal: Mapping[str, Any]) -> list[str]:
-    shown = percent if goal["unit"] == _SHARE else number
-    return [shown(goal["target"]), shown(goal["value"])]
+    return [_figure(goal[part], share=goal["unit"] == _SHARE) for part in ("target", "value")]
+
+
+def _figure(value: float | None, *, share: bool) -> str:
+    """Write a figure so that one just below its target never reads as the target.
+
+    >>> _figure(0.923, share=False), _figure(1.0, share=False), _figure(0.5, share=True)
+    ('0.92', '1', '50.0%')
+    """
+    if share:
+        return percent(value)
+    whole = value is None or value == round(value)
+    return number(value, 0 if whole else 2)
 
 
 def _print_summary(result: Mapping[str, Any], w: Words) -> None:

@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from layers.store import open_store
-from tests.api.city import SIZES, TINYTOWN
+from tests.api.city import SIZES, TINYTOWN, make_city
 from tests.api.command import assert_refused, run
 
 HEADINGS = "名称,状态,经度,纬度,总面积,级别"
@@ -342,3 +342,38 @@ def test_locked_store(store, write):
         other.rollback()
         other.close()
     assert token(store) == before
+
+
+# --- places in doubt --------------------------------------------------------------------------
+
+
+def test_the_table_of_towns_tells_what_holds_where_point_and_record_differ(tmp_path):
+    path = make_city(tmp_path / "hatchmap.gpkg")
+    with open_store(path, write=True) as store:
+        frame = store.read("incubators")
+        towns = store.read("divisions").query("level == 'town'")
+        outlined, away = towns["code"].iloc[0], shapely.Point(0.5, 0.5)
+        next_door = frame.within(towns.geometry.iloc[1])
+        renamed, moved = frame.loc[next_door, "id"].iloc[0], frame.loc[~next_door, "id"].iloc[0]
+        with store.edit("test") as edit:
+            running = {"status": "operating", "geom_precision": "building"}
+            edit.update("incubators", moved, geometry=away, town_code=outlined, **running)
+            edit.update("incubators", renamed, town_code=outlined, **running)
+    said = run("coverage", "towns", "--store", path, "--lang", "en").out
+    assert "2 incubators stand outside the town that they name: 1 count where they stand" in said
+    assert "1 by their record" in said
+
+
+def test_what_is_known_to_its_town_only_is_marked_and_not_judged(tmp_path):
+    path = make_city(tmp_path / "hatchmap.gpkg")
+    with open_store(path, write=True) as store:
+        keys = store.read("incubators")["id"].tolist()
+        with store.edit("test") as edit:
+            for key in keys:
+                edit.update("incubators", key, geom_precision="town")
+    one = run("amenities", keys[0], "--store", path, "--test", "compliance").out
+    every = run("amenities", "--store", path, "--test", "compliance").out
+    towns = run("coverage", "towns", "--store", path).out
+    assert "≈" in one
+    assert not {"✓", "✗"} & set(one + every)
+    assert "≈" in towns
