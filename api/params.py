@@ -9,9 +9,11 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.days import parse_day
-from geo.errors import InputError
+from geo.errors import Fault, InputError
 from layers.query import Bounds
 from web.words import LANGUAGES
+
+_ANYWHERE = ("lang", "v")  # the language, and the state of the store that an address is pinned to
 
 
 def read_lang(request: Request) -> str:
@@ -21,8 +23,28 @@ def read_lang(request: Request) -> str:
     return asked if asked in LANGUAGES else default
 
 
+def refuse_unknown(request: Request) -> None:
+    """Refuse query parameters that the route does not read: an answer to less would mislead.
+
+    Raises
+    ------
+    InputError
+        When there is any.
+    """
+    paths = request.app.openapi()["paths"]
+    declared = paths.get(request.scope["route"].path_format, {}).get("get", {})
+    known = [one["name"] for one in declared.get("parameters", ()) if one["in"] == "query"]
+    unknown = sorted(set(request.query_params) - {*known, *_ANYWHERE})
+    if unknown:
+        offered = ", ".join(known) or "none"
+        faults = [Fault(name, "is not read here", None, f"give of {offered}") for name in unknown]
+        names = ", ".join(name[:40] for name in unknown)
+        raise InputError(f"query {names}: is not read here; parameters: {offered}", faults)
+
+
 def read_date(
     date: Annotated[str | None, Query(description="Day to answer for, YYYY-MM-DD; today")] = None,
+    as_of: Annotated[str | None, Query(description="The same as date")] = None,
 ) -> dt.date | None:
     """Return the day to answer for.
 
@@ -30,7 +52,9 @@ def read_date(
     Traceback (most recent call last):
     geo.errors.InputError: date: '2026-02-30' is not a day; give YYYY-MM-DD
     """
-    return parse_day(date, "date")
+    if date and as_of and date != as_of:
+        raise InputError(f"date {date[:40]!r} and as_of {as_of[:40]!r} differ; give one of them")
+    return parse_day(date, "date") or parse_day(as_of, "as_of")
 
 
 def read_bbox(

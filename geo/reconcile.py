@@ -107,7 +107,7 @@ def reconcile(targets: pd.DataFrame, *, rule: Mapping[str, Any]) -> list[CheckRo
         rows += _check_repeated(table)
         rows += _check_columns(table, rule)
         rows += _check_totals(table, rule)
-        rows += _check_ratio(table, rule.get("jobs_per_tenant"))
+        rows += _check_ratio(table, rule)
     return rows + list(_tell_differences(rule.get("differences", ())))
 
 
@@ -223,15 +223,17 @@ def _check_totals(table: _Table, rule: Mapping[str, Any]) -> Iterator[CheckRow]:
             )
 
 
-def _check_ratio(table: _Table, wanted: float | None) -> Iterator[CheckRow]:
+def _check_ratio(table: _Table, rule: Mapping[str, Any]) -> Iterator[CheckRow]:
     """Check jobs against tenants in every row: the two targets say one thing."""
+    wanted: float | None = rule.get("jobs_per_tenant")
     if wanted is None:
         return
+    said_jobs, said_tenants = _names(rule, "jobs"), _names(rule, "tenant_firms")
     for year in sorted(year for key, year in table.cells if key == "jobs"):
         jobs, tenants = (table.cells.get((key, year), {}) for key in ("jobs", "tenant_firms"))
         odd = [unit for unit in jobs if abs(jobs[unit] - wanted * tenants.get(unit, 0.0)) > _EQUAL]
-        zh = f"{year}年 jobs = {_number(wanted)} × tenant_firms"
-        en = f"{year}: jobs = {_number(wanted)} x tenant_firms"
+        zh = f"{year}年 {said_jobs[0]} = {_number(wanted)} × {said_tenants[0]}"
+        en = f"{year}: {said_jobs[1]} = {_number(wanted)} x {said_tenants[1]}"
         if odd:
             said = "、".join(
                 f"{unit} {_number(jobs[unit])}/{_number(tenants.get(unit, 0.0))}" for unit in odd

@@ -105,7 +105,7 @@ def add_demo(
     """
     frames = make_demo(store, seed=seed, as_of=as_of, **sizes)
     replaced = _layers_with_demo(store)
-    with store.edit(who, f"demo data, seed {seed}") as edit:
+    with store.edit(who, f"示例数据 · demo data, seed {seed}") as edit:
         for layer in replaced:
             edit.clear(layer, _DEMO)
         return {layer: len(edit.insert(layer, frame)) for layer, frame in frames.items()}

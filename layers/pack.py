@@ -152,7 +152,7 @@ def install_pack(store: Store, pack: Pack, *, who: str = "setup") -> dict[str, i
     InputError
         When the store has records with the ids of the pack: it was installed before.
     """
-    with store.edit(who, f"city pack {pack.key}") as edit:
+    with store.edit(who, f"城市资料包 · city pack {pack.key}") as edit:
         edit.set_meta("city", pack.city)
         if pack.metric_crs:
             edit.set_meta("metric_crs", pack.metric_crs)

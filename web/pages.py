@@ -103,6 +103,7 @@ def coverage_page(
     *,
     frame: PageFrame,
     names: Mapping[str, str] | None = None,
+    indicators: Sequence[Result] = (),
 ) -> str:
     """Draw which towns and industries have an incubator.
 
@@ -114,8 +115,11 @@ def coverage_page(
         What the frame says.
     names
         The names of incubators by id.
+    indicators
+        The indicators of the rules: `key`, `zh`, `en`.
     """
     w = frame.words
+    known = {indicator["key"]: indicator for indicator in indicators}
     rows = [town_row(row, names or {}, w) for row in towns.get("towns", ())]
     return render(
         "coverage.html",
@@ -132,7 +136,7 @@ def coverage_page(
         matrix=matrix(industries, w),
         industry_rule=rule_of(industries),
         unit_rows=[unit_row(row) for row in units.get("units", ())],
-        goals=[goal_row(row, w) for row in units.get("goals", ())],
+        goals=[goal_row(row, known, w) for row in units.get("goals", ())],
         as_of=towns.get("as_of"),
     )
 

@@ -142,10 +142,12 @@ def missing_text(code: str, indicators: Mapping[str, Result], w: Words) -> str:
     >>> from web.words import words
     >>> missing_text("incubators.revenue_cny", {}, words("en"))
     'Incubators: Revenue (CNY)'
+    >>> missing_text("zones.kind=park", {}, words("en"))
+    'Zones: Kind, park'
     >>> missing_text("progress:东区", {}, words("zh"))
     '进展数据：东区'
     """
-    kind, *rest = re.split(r"[:.]", code)
+    kind, *rest = re.split(r"[:.=]", code)
     if "." in code and kind in layers():
         declared = layer(kind)
         columns = {column.name: getattr(column, w.lang) for column in declared.columns}
@@ -328,13 +330,13 @@ def unit_row(row: Result) -> dict[str, Any]:
     }
 
 
-def goal_row(row: Result, w: Words) -> dict[str, Any]:
-    """Return a counted goal of the plan as the table shows it."""
+def goal_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[str, Any]:
+    """Return a counted goal of the plan as the table shows it, indicators named by their label."""
     return {
         **dict.fromkeys(("id", "unit", "clause", "target", "value", "ok", "demo")),
         **row,
         "label": w.pick(row),
-        "missing": [missing_text(code, {}, w) for code in row.get("missing") or ()],
+        "missing": [missing_text(code, indicators, w) for code in row.get("missing") or ()],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -99,7 +100,14 @@ def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
         units = ask_unit_coverage(store, as_of=date).to_json()
         demo = any(answer["demo_counted"] for answer in (towns, industries, units))
         said = frame(demo_counted=demo, version=_version(towns))
-        return pages.coverage_page(towns, industries, units, frame=said, names=_names(store))
+        return pages.coverage_page(
+            towns,
+            industries,
+            units,
+            frame=said,
+            names=_names(store),
+            indicators=store.rules("targets").body.get("indicators", ()),
+        )
 
     return draw_page(request, lang, draw)
 
@@ -181,13 +189,18 @@ def get_incubator(
 
     def draw(store: Store, frame: Framer) -> str:
         record = store.get("incubators", incubator)
-        rows = ask_amenities(store, incubator=incubator).to_json()["rows"]
+        answer = ask_amenities(store, incubator=incubator).to_json()
+        rows = answer["rows"]
         spaces = store.read("spaces", Records(where={"incubator": incubator}, limit=200))
         return pages.incubator_page(
             record,
             frame=frame(
                 title=str(record.get("name") or incubator),
-                demo_counted=record.get("provenance") == "demo",
+                demo_counted=(
+                    record.get("provenance") == "demo"
+                    or answer["demo_counted"]
+                    or bool((spaces["provenance"] == "demo").any())
+                ),
             ),
             amenities=rows[0] if rows else None,
             spaces=_rows(spaces),
@@ -206,9 +219,14 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _public_history(store: Store, incubator: str) -> list[dict[str, Any]]:
     """Return when a record changed and what was done; who did it is the staff's to know."""
     return [
-        {"at": change.at, "who": "", "action": change.action, "note": change.note}
+        {"at": _local(change.at), "who": "", "action": change.action, "note": change.note}
         for change in store.history("incubators", incubator)
     ]
+
+
+def _local(instant: str) -> str:
+    """Return an instant of UTC by the clock of the place."""
+    return dt.datetime.fromisoformat(instant).astimezone().isoformat(timespec="minutes")
 
 
 @router.get("/about")

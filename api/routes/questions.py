@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.answers import GEOJSON, respond_result
-from api.params import Day, Minutes
+from api.params import Day, Minutes, refuse_unknown
 from api.questions.amenities import ask_amenities
 from api.questions.check import ask_check
 from api.questions.coverage import (
@@ -20,7 +20,7 @@ from api.questions.reach import ask_reach
 from api.questions.structure import ask_structure
 from api.questions.targets import ask_targets
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", dependencies=[Depends(refuse_unknown)])
 
 Unit = Annotated[str | None, Query(max_length=100, description="Name of a reporting unit")]
 Demo = Annotated[bool, Query(description="Whether demo records count")]
@@ -95,9 +95,13 @@ Profile = Annotated[str | None, Query(max_length=50, description="Who walks; as 
 
 
 @router.get("/amenities", tags=["amenities"])
-def get_amenities(request: Request, test: Test = "both") -> Response:
+def get_amenities(
+    request: Request, test: Test = "both", profile: Profile = None, *, demo: Demo = True
+) -> Response:
     """Tell what lies around each incubator: both 15-minute tests, never mixed."""
-    return respond_result(request, lambda store: ask_amenities(store, test=test))
+    return respond_result(
+        request, lambda store: ask_amenities(store, test=test, profile=profile, demo=demo)
+    )
 
 
 @router.get("/amenities/gaps", tags=["amenities"])
@@ -111,10 +115,20 @@ def get_gaps(
 
 
 @router.get("/incubators/{incubator}/amenities", tags=["amenities"])
-def get_incubator_amenities(request: Request, incubator: Id, test: Test = "both") -> Response:
+def get_incubator_amenities(
+    request: Request,
+    incubator: Id,
+    test: Test = "both",
+    profile: Profile = None,
+    *,
+    demo: Demo = True,
+) -> Response:
     """Tell what lies around one incubator."""
     return respond_result(
-        request, lambda store: ask_amenities(store, incubator=incubator, test=test)
+        request,
+        lambda store: ask_amenities(
+            store, incubator=incubator, test=test, profile=profile, demo=demo
+        ),
     )
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi import Query as Asked
 from pydantic import BaseModel, Field
 
 from api.answers import GEOJSON, respond, respond_result
-from api.params import read_bbox
+from api.params import read_bbox, refuse_unknown
 from api.questions.incubators import ask_incubators
 from api.questions.records import find_record
 from layers.query import Query, Range
 from layers.store import Store
 
-router = APIRouter(prefix="/api", tags=["records"])
+router = APIRouter(prefix="/api", tags=["records"], dependencies=[Depends(refuse_unknown)])
 
 Several = Annotated[list[str], Field(max_length=50)]
 Number = Annotated[float | None, Field(ge=0, le=1e12)]

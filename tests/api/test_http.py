@@ -380,6 +380,53 @@ def test_cache_keeps_to_its_size():
     assert cache.get(49, lambda: b"other") == b"x" * 20
 
 
+def test_what_a_route_does_not_read_is_refused(client):
+    body = assert_problem(client.get("/api/coverage/towns?dat=2026-06-01&unti=x"), 422)
+    assert [fault["where"] for fault in body["errors"]] == ["dat", "unti"]
+    assert "unit, demo, date, as_of" in body["detail"]
+    assert client.get("/api/incubators?q=x").status_code == 422
+    assert client.get("/api/incubators?text=x&lang=en").status_code == 200
+
+
+def test_a_day_by_either_name(client):
+    by_date, by_as_of = (
+        client.get(f"/api/coverage/towns?{name}=2026-06-01").json() for name in ("date", "as_of")
+    )
+    assert by_date == by_as_of
+    both = client.get("/api/coverage/towns?date=2026-06-01&as_of=2026-06-02")
+    assert "differ" in assert_problem(both, 422)["detail"]
+
+
+def test_amenities_for_other_walkers_and_without_demo(client):
+    slow, usual = (
+        client.get(f"/api/amenities?test=planning{more}").json() for more in ("&profile=older", "")
+    )
+    assert slow["rules"] is not None
+    assert slow["rows"] != usual["rows"]
+    assert client.get("/api/amenities?demo=false").json()["demo_counted"] is False
+    assert_problem(client.get("/api/amenities?profile=zzz"), 422)
+
+
+def test_the_page_of_an_incubator_shows_the_badge_when_demo_amenities_count(tmp_path):
+    path = make_city(tmp_path / "hatchmap.gpkg")
+    with open_store(path, write=True) as store:
+        key = store.read("incubators")["id"][0]
+        with store.edit("test") as edit:
+            edit.update("incubators", key, provenance="entered")
+    with TestClient(create_app(load_settings(store=path, data=tmp_path))) as client:
+        assert "示例数据" in client.get(f"/incubators/{key}").text.split("<main")[0]
+        with open_store(path, write=True) as store, store.edit("test") as edit:
+            for layer in ("amenities", "spaces", "streets"):
+                edit.clear(layer)
+        assert "示例数据" not in client.get(f"/incubators/{key}").text.split("<main")[0]
+
+
+def test_no_raw_keys_on_the_pages(client):
+    for path in ("/coverage", "/targets"):
+        text = re.sub(r"<[^>]+>", " ", client.get(path).text.split("</head>")[1])
+        assert not re.search(r"professional_operators|tenant_firms|kind=|_10k_m2", text), path
+
+
 def test_today_is_part_of_the_answer(client):
     today = dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
     assert client.get("/api/coverage/towns").json()["as_of"] == today
