@@ -102,7 +102,7 @@ def check_store(store: Store, *, today: date | None = None) -> CheckReport:
     CheckReport
         Errors, then warnings, then what is only worth a look.
     """
-    world = World(store, pd.Timestamp(today or datetime.now(tz=UTC).date()))
+    world = World(store, pd.Timestamp(today or datetime.now(tz=UTC).astimezone().date()))
     found = [Finding(**asdict(one)) for check in _CHECKS for one in check(world)]
     rank = ("error", "warning", "info")
     return CheckReport(sorted(found, key=lambda finding: rank.index(finding.level)))

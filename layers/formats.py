@@ -205,7 +205,11 @@ def _write_gpkg(frame: pd.DataFrame, layer: Layer, file: Path, datum: str) -> li
 
 def _write_fgb(frame: pd.DataFrame, layer: Layer, file: Path, datum: str) -> list[str]:
     del datum
-    _write_ogr(_flat(frame, layer), file, driver="FlatGeobuf", layer=layer.name)
+    # Its index has no room for records without a place.
+    indexed = "YES" if frame["geometry"].notna().all() else "NO"
+    _write_ogr(
+        _flat(frame, layer), file, driver="FlatGeobuf", layer=layer.name, SPATIAL_INDEX=indexed
+    )
     return []
 
 

@@ -243,7 +243,7 @@ def _sign(draft: Draft, path: Path, declared: str | None) -> pd.DataFrame:
         draft.warnings.append(f"{is_demo.sum()} record(s) say that they are demo data, and stay so")
     frame["provenance"] = np.where(is_demo, "demo", "imported")
     frame["source"] = frame["source"].where(frame["source"].notna(), path.name)
-    today = pd.Timestamp(datetime.now(tz=UTC).date())
+    today = pd.Timestamp(datetime.now(tz=UTC).astimezone().date())
     frame["as_of"] = frame["as_of"].where(frame["as_of"].notna(), today)
     if draft.layer.spatial:
         placed = np.isfinite(draft.places.x)

@@ -133,7 +133,7 @@ def _read(
         return frame, []
     rules = store.rules("streets").body
     frame = read_lines(path, rules=rules, layer=sheet, datum=datum)
-    today = pd.Timestamp(datetime.now(tz=UTC).date())
+    today = pd.Timestamp(datetime.now(tz=UTC).astimezone().date())
     signed = frame.assign(
         source=frame["source"].where(frame["source"].notna(), Path(path).name),
         as_of=frame["as_of"].where(frame["as_of"].notna(), today),

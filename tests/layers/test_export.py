@@ -67,6 +67,21 @@ def test_what_comes_out_goes_in_again(store, tmp_path, ending):
         assert again.get("incubators", "a2")["provenance"] == "demo"
 
 
+@pytest.mark.parametrize("ending", sorted(format_names()))
+def test_records_without_a_place_come_out_too(tmp_path, ending):
+    rows = pd.DataFrame({"id": ["z1", "z2"], "name": ["甲", "乙"], "kind": ["park", "park"]})
+    shapes = [None, shapely.box(120.6, 28.0, 120.7, 28.1)]
+    with make_tiny(tmp_path / "t.gpkg") as store:
+        with store.edit("t") as edit:
+            edit.insert("zones", place(rows, shapes))
+        assert export_layer(store, "zones", tmp_path / f"out{ending}").rows == 2
+    with make_tiny(tmp_path / "again.gpkg") as again:
+        report = import_file(again, "zones", tmp_path / f"out{ending}", datum="wgs84")
+        assert report.faults == []
+        placed = [again.get("zones", key)["geometry"] is not None for key in ("z1", "z2")]
+        assert placed == [False, ending != ".xlsx"]  # cells are too short for outlines
+
+
 @pytest.mark.parametrize("ending", [".shp", ".zip"])
 def test_shapefile_tells_the_names_it_cut(store, tmp_path, ending):
     report = export_layer(store, "incubators", tmp_path / f"out{ending}")

@@ -1,10 +1,13 @@
 """The store in a GeoPackage: a file that others can read, and that nothing half-writes."""
 
+import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -34,6 +37,7 @@ from layers.store import create_store, open_store
 from tests.contract.worlds import make_incubators, make_spaces
 
 ROOT = Path(__file__).resolve().parents[2]
+_NOBODY = 65534
 BOX = Query(bbox=(120.4, 27.4, 120.6, 27.6))
 
 
@@ -319,19 +323,35 @@ def test_where_nothing_can_be_written_reading_works(path, monkeypatch):
     assert path.read_bytes() == content
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_leave_to_write(path):
-    path.chmod(0o444)
-    path.parent.chmod(0o555)
+@contextlib.contextmanager
+def without_power():
+    """Act as a user whom permissions bind: root may write everywhere."""
+    users = os.getresuid()
+    if os.geteuid() == 0:
+        os.setresuid(_NOBODY, _NOBODY, 0)
     try:
-        with open_store(path) as store:
-            assert store.count("spaces") == 100
-        with pytest.raises(StoreReadOnlyError):
-            open_store(path, write=True)
-        with pytest.raises(StoreReadOnlyError, match="cannot be made"):
-            create_store(path.parent / "new.gpkg")
+        yield
     finally:
-        path.parent.chmod(0o755)
+        os.setresuid(*users)
+
+
+def test_a_folder_without_leave_to_write(path):
+    # Not below `tmp_path`, which nobody but its owner may enter.
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "s.gpkg"
+        shutil.copyfile(path, copy)
+        copy.chmod(0o444)
+        copy.parent.chmod(0o555)
+        try:
+            with without_power():
+                with open_store(copy) as store:
+                    assert store.count("spaces") == 100
+                with pytest.raises(StoreReadOnlyError):
+                    open_store(copy, write=True)
+                with pytest.raises(StoreReadOnlyError, match="cannot be made"):
+                    create_store(copy.parent / "new.gpkg")
+        finally:
+            copy.parent.chmod(0o755)
 
 
 def test_creating_never_writes_over_a_file(tmp_path, monkeypatch):
