@@ -10,7 +10,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from pypinyin import Style, lazy_pinyin
 
 from geo.columns import Flags, Rows
 
@@ -94,6 +93,9 @@ def _read(run: str) -> tuple[str, ...]:
     """Return the syllables of a run; equal runs of many texts are read once."""
     if run.isascii():
         return tuple(run.split())
+    # Its dictionary takes a second to load: the server's first page need not wait for it.
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
+
     return tuple(lazy_pinyin(run, style=Style.NORMAL))
 
 

@@ -20,10 +20,10 @@ from api.commands.output import (
 )
 from geo.errors import InputError
 from layers.catalog import layer as find_layer
-from layers.heights import LAYER as HEIGHTS
-from layers.heights import import_heights
 from layers.imports import ImportReport, import_file
 from layers.ingest.datum import Vote
+from layers.ingest.heights import LAYER as HEIGHTS
+from layers.ingest.heights import import_heights
 from layers.store import Store as OpenStore
 from layers.store import open_store
 from layers.street_files import import_street_file, takes

@@ -9,7 +9,8 @@ import pytest
 import shapely
 
 from geo.errors import InputError
-from layers.heights import heights_path, import_heights, load_heights, read_heights
+from layers.heights import heights_path, load_heights
+from layers.ingest.heights import import_heights, read_heights
 from layers.pack import load_pack
 from layers.walking import load_network, network_path, walk_world
 from tests.layers.tiny import make_tiny, place
