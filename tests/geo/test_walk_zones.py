@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from geo import nearby
 from geo.errors import InputError
-from geo.isochrone import walk_zones, zones
+from geo.isochrone import exact_zone, walk_zones, zones
 from geo.network import SpeedProfile, network_from_lines, positions_at_nodes, snap, walk_costs
 from geo.reach import reached_edges
 
@@ -42,7 +42,8 @@ def walked(*, gap_m=60.0, heights=False, seed=1):
     return network, walk_costs(network, ADULT)
 
 
-def check_same(network, costs, place, **sizes):
+def check_same(network, costs, place, *, cell_m=15.0, buffer_m=50.0):
+    sizes = {"cell_m": cell_m, "buffer_m": buffer_m}
     reached = reached_edges(network, costs, place, limit_s=900)
     slow = zones(reached, MINUTES, **sizes)
     quick = walk_zones(network, costs, place, MINUTES, **sizes)
@@ -123,6 +124,20 @@ def test_streets_to_nearest_corners_equal_shapely():
         assert np.sqrt(index.squared[listed]) == pytest.approx(
             np.sort(distance[distance <= reach_m]), abs=0.01
         )
+
+
+@pytest.mark.parametrize("gap_m", [25.0, 60.0, 400.0])
+def test_zones_come_near_the_exact_ones_whatever_the_cell(gap_m):
+    network, costs = walked(gap_m=gap_m)
+    place = positions_at_nodes(network, [250])
+    reached = reached_edges(network, costs, place, limit_s=900)
+    for limit, zone in zip(MINUTES, walk_zones(network, costs, place, MINUTES), strict=True):
+        exact = exact_zone(reached, limit)
+        assert zone.intersection(exact).area / zone.union(exact).area >= 0.98
+    (small,) = walk_zones(network, costs, place, [900], buffer_m=10.0)
+    exact = exact_zone(reached, 900, buffer_m=10.0)
+    assert small.covers(shapely.Point(place.x[0], place.y[0]))
+    assert small.intersection(exact).area / small.union(exact).area >= 0.95
 
 
 def test_nothing_is_reached_off_the_network():
