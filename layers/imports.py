@@ -363,6 +363,11 @@ def _write(
         draft.warnings += [
             f"unit {unit} has no polygon: {why}" for unit, why in report.without_polygon.items()
         ]
+        if store.count("incubators", Query(where={"provenance": "demo"})):
+            draft.warnings.append(
+                "the demo records were placed by the former outlines and may now disagree with "
+                "their towns; place them anew by `hatchmap demo add`"
+            )
     return batch
 
 

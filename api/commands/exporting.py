@@ -8,6 +8,7 @@ import typer
 
 from api.commands.options import Json, Lang, NoDemo, Store, Unit, settings_with
 from api.commands.output import number, pick, print_json, print_line, show_progress
+from api.questions.common import find_unit, read_layer
 from layers.export import export_layer
 from layers.query import Query
 from layers.store import open_store
@@ -33,9 +34,10 @@ def export(  # noqa: PLR0913 - options of one command
 ) -> None:
     """导出图层为文件 · Write the records of a layer to a file."""
     settings = settings_with(store=store, lang=lang)
-    query = Query(where={"unit": unit} if unit else {}, demo=not no_demo)
     with open_store(settings.store_path) as opened, show_progress() as tell:
         tell(layer, 0.0)
+        part = {"unit": find_unit(read_layer(opened, "reporting_units"), unit)} if unit else {}
+        query = Query(where=part, demo=not no_demo)
         report = export_layer(opened, layer, file, query=query, staff=staff, datum=datum)
     if as_json:
         print_json(report)

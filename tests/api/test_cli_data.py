@@ -344,6 +344,16 @@ def test_locked_store(store, write):
     assert token(store) == before
 
 
+def test_the_part_of_a_unit_comes_out_and_a_wrong_unit_is_refused(store, tmp_path):
+    file = tmp_path / "out.csv"
+    assert_refused(run("export", "incubators", file, "--unit", "Nowhere", "--store", store), "Nowh")
+    assert not file.exists()
+    assert (
+        run("export", "industrial_towns", file, "--unit", "Northbank", "--store", store).code == 0
+    )
+    assert file.read_text("utf-8-sig").count("\n") == 3
+
+
 # --- places in doubt --------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from geo.errors import (
 from layers.imports import import_file
 from layers.query import Query
 from layers.store import open_store
-from tests.layers.tiny import make_tiny
+from tests.layers.tiny import make_tiny, place
 
 HEAD = "编号,孵化器名称,县(市、区),经度,纬度,状态,建筑面积(万㎡),主导产业,开业日期,楼长"
 GOOD = [
@@ -263,10 +263,22 @@ def test_divisions_get_level_parent_and_code(store, tmp_path):
     assert list(frame["level"]) == ["town", "town"]
     assert list(frame["parent_code"]) == ["990101", "990101"]
     assert any("湖镇 990101-8" in warning for warning in report.warnings)
+    assert not any("demo add" in warning for warning in report.warnings)
     again = file.read_text().replace("7,", "9,", 1)
     file.write_text(again)
     report = import_file(store, "divisions", file, datum="wgs84", columns={"code": "street_code"})
     assert (2, "code", "is in the store already (record 7)") in faults(report)
+
+
+def test_new_outlines_tell_that_demo_records_were_placed_by_the_former(store, tmp_path):
+    demo = pd.DataFrame({"id": ["d"], "name": ["d"], "status": ["planned"], "provenance": ["demo"]})
+    with store.edit("t") as edit:
+        edit.insert("incubators", place(demo, [shapely.Point(120.65, 28.05)]))
+    file = tmp_path / "towns.csv"
+    square = "POLYGON((120.6 28,120.65 28,120.65 28.1,120.6 28.1,120.6 28))"
+    file.write_text(f'id,name,code,wkt\n7,河镇,990101101,"{square}"\n')
+    report = import_file(store, "divisions", file, datum="wgs84")
+    assert any("hatchmap demo add" in warning for warning in report.warnings)
 
 
 def test_a_shifted_file_is_caught_by_the_vote(store, tmp_path):
