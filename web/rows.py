@@ -330,12 +330,21 @@ def unit_row(row: Result) -> dict[str, Any]:
     }
 
 
+SHARE = "占比"  # the unit of goals that are shares
+
+
 def goal_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[str, Any]:
-    """Return a counted goal of the plan as the table shows it, indicators named by their label."""
+    """Return a counted goal of the plan as the table shows it, indicators named by their label.
+
+    >>> from web.words import words
+    >>> goal_row({"id": "T10", "unit": "占比", "zh": "全覆盖"}, {}, words("zh"))["share"]
+    True
+    """
     return {
         **dict.fromkeys(("id", "unit", "clause", "target", "value", "ok", "demo")),
         **row,
         "label": w.pick(row),
+        "share": row.get("unit") == SHARE,
         "missing": [missing_text(code, indicators, w) for code in row.get("missing") or ()],
     }
 

@@ -427,6 +427,13 @@ def test_no_raw_keys_on_the_pages(client):
         assert not re.search(r"professional_operators|tenant_firms|kind=|_10k_m2", text), path
 
 
+def test_goals_that_are_shares_are_shown_in_percent(client):
+    goals = client.get("/api/coverage/units").json()["goals"]
+    page = client.get("/coverage").text
+    assert "占比</td>" not in page
+    assert not any(goal["unit"] == "占比" for goal in goals) or "100.0%" in page
+
+
 def test_today_is_part_of_the_answer(client):
     today = dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
     assert client.get("/api/coverage/towns").json()["as_of"] == today
