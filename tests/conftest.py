@@ -1,6 +1,7 @@
 """Fixtures that every part of the tests shares."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,11 @@ def shared_data() -> Path:
             "HATCHMAP_SHARED_DATA"
         )
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory) -> Iterator[None]:
+    """Keep what servers write by themselves out of the checkout, those of subprocesses too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HATCHMAP_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
