@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +10,10 @@ from scipy import sparse
 
 from geo.costs import WalkCosts
 from geo.graph import Floats, Positions, WalkNetwork, positions_at_nodes
-from geo.pool import Cancel, Progress
+from geo.pool import Cancel, Progress, check_cancel
 from geo.reach import UNREACHABLE, nearest, one_to_many
 
 Flags = npt.NDArray[np.bool_]
-Minutes = npt.NDArray[np.float32]
 
 _ORIGINS_A_STEP = 32
 
@@ -46,15 +44,6 @@ class Addition:
     completes: tuple[int, ...]
     helps: tuple[int, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "category": self.category,
-            "node": self.node,
-            "completes": list(self.completes),
-            "helps": list(self.helps),
-        }
-
 
 def reach_nodes(
     network: WalkNetwork,
@@ -82,12 +71,16 @@ def reach_nodes(
     -------
     scipy.sparse.csr_array
         Origins × nodes, 1 where reached. Memory grows with what is reached.
+
+    Raises
+    ------
+    CancelledError
+        When stopped on request.
     """
     nodes = positions_at_nodes(network, np.arange(network.node_count))
     rows = []
     for first in range(0, len(origins), _ORIGINS_A_STEP):
-        if cancel is not None and cancel():
-            break
+        check_cancel(cancel)
         some = origins.take(np.arange(first, min(first + _ORIGINS_A_STEP, len(origins))))
         times = one_to_many(network, costs, some, nodes, limit_s=limit_s)
         rows.append(sparse.csr_array(times < UNREACHABLE, dtype=np.int32))

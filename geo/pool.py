@@ -58,7 +58,7 @@ def run_pieces(
     cores = core_count()
     if len(pieces) <= 1 or cores == 1:
         for at, piece in enumerate(pieces):
-            _check(cancel)
+            check_cancel(cancel)
             work(piece)
             _tell(progress, (at + 1) / len(pieces))
         return
@@ -69,14 +69,21 @@ def run_pieces(
                 done, waiting = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
                 for finished in done:
                     finished.result()
-                _check(cancel)
+                check_cancel(cancel)
                 _tell(progress, 1.0 - len(waiting) / len(pieces))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _check(cancel: Cancel | None) -> None:
+def check_cancel(cancel: Cancel | None) -> None:
+    """Stop where stopping was asked for.
+
+    Raises
+    ------
+    CancelledError
+        When `cancel` says yes.
+    """
     if cancel is not None and cancel():
         raise CancelledError("stopped on request before the end; nothing was kept")
 

@@ -111,8 +111,8 @@ def ask_gaps(store: Store, *, profile: str | None = None, each: int = 10) -> Gap
             note=_note(world),
             **common,
         )
-    index = index_units(store.read("reporting_units"))
-    units = assign_units(incubators, store.read("reporting_units"))
+    reporting = store.read("reporting_units")
+    index, units = index_units(reporting), assign_units(incubators, reporting)
     codes = code_sets(incubators["town_code"].fillna("").tolist(), units, index)
     reading = choose_version(store.read("structure"), pd.Timestamp(today()), None)
     groups = {
