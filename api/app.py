@@ -32,6 +32,7 @@ from api.routes import (
     records,
     siting,
     spaces,
+    staff,
     surface,
 )
 from api.settings import Settings, load_settings
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_error_handlers(app, pages.draw_error)
     for module in (
-        health, files, docs, questions, records, spaces, match, match_page, map_data,
+        health, files, docs, questions, records, spaces, match, match_page, staff, map_data,
         surface, find, pages,
     ):  # fmt: skip
         app.include_router(module.router)

@@ -1,7 +1,7 @@
 """The staff side: one secret until accounts and roles come.
 
 Writing, and reading what is the staff's, needs the token of the settings, as
-`Authorization: Bearer …` or as the cookie that the link `/staff?token=…` sets. Where the settings
+`Authorization: Bearer …` or as the cookie that `/staff` sets. Where the settings
 have none, one is made at the first start, kept in the data folder for its owner's eyes only, and
 printed once as a link.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 
@@ -49,9 +50,17 @@ def load_token(given: str, folder: Path) -> tuple[str, bool]:
 def is_staff(request: Request) -> bool:
     """Tell whether the request carries the staff token."""
     kind, _, given = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer":
-        given = request.cookies.get(COOKIE, "")
-    return matches(request, given)
+    if kind.lower() == "bearer":
+        return matches(request, given)
+    return _from_here(request) and matches(request, request.cookies.get(COOKIE, ""))
+
+
+def _from_here(request: Request) -> bool:
+    """Tell whether a request that a browser signs by cookie comes from our own pages."""
+    origin = request.headers.get("origin")
+    if request.method in ("GET", "HEAD") or origin is None:
+        return True  # the cookie is `SameSite=Strict`: other sites never send it
+    return urlsplit(origin).netloc == request.headers.get("host")
 
 
 def matches(request: Request, given: str) -> bool:
@@ -71,7 +80,6 @@ def require_staff(request: Request) -> None:
     if not is_staff(request):
         raise HTTPException(
             401,
-            "this needs the staff token: open the link printed at the first start, or send "
-            "Authorization: Bearer TOKEN",
+            "this needs the staff token: sign in at /staff, or send Authorization: Bearer TOKEN",
             headers={"WWW-Authenticate": 'Bearer realm="hatchmap"'},
         )

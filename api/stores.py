@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from layers.store import Store, open_store
+from layers.store import Edit, Store, open_store
+
+STAFF = "staff"  # who writes, until accounts come
 
 
 class StoreHandle:
@@ -41,6 +45,25 @@ class StoreHandle:
             if file is not None:
                 self._open = (file, store)
             return store
+
+    @contextmanager
+    def edit(self, note: str, *, who: str = STAFF) -> Iterator[Edit]:
+        """Change the store: everything inside the `with` block is written together or not at all.
+
+        Parameters
+        ----------
+        note
+            What is done and why, for the history.
+        who
+            Who does it.
+
+        Raises
+        ------
+        StoreError
+            When the store cannot be written to, or another writer holds it too long.
+        """
+        with open_store(self.path, write=True) as store, store.edit(who, note) as edit:
+            yield edit
 
     def close(self) -> None:
         """Let go of the store."""

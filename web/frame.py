@@ -25,6 +25,7 @@ PAGES: Mapping[str, str] = {
     "amenities": "/amenities",
     "siting": "/siting",
     "about": "/about",
+    "desk": "/admin",
 }
 
 

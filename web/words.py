@@ -1,4 +1,4 @@
-"""Words: every text that people see, in Chinese and English, read from `words/*.toml`."""
+"""Words: every text that people see, in Chinese and English, read from `words/LANGUAGE/*.toml`."""
 
 from __future__ import annotations
 
@@ -93,5 +93,11 @@ def words(lang: str) -> Words:
     'zh'
     """
     chosen = lang if lang in LANGUAGES else LANGUAGES[0]
-    text = files("web").joinpath("words", f"{chosen}.toml").read_text("utf-8")
-    return Words(chosen, dict(_flatten(tomllib.loads(text))))
+    folder = files("web").joinpath("words", chosen)
+    texts: dict[str, str] = {}
+    for file in folder.iterdir():
+        for key, text in _flatten(tomllib.loads(file.read_text("utf-8"))):
+            if key in texts:
+                raise ValueError(f"words/{chosen}/{file.name}: {key!r} stands in another file too")
+            texts[key] = text
+    return Words(chosen, texts)

@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.answers import HTML, open_request_store
 from api.auth import require_staff
 from api.params import Lang
 from api.questions.match import MatchReport, ask_demand_matches, ask_match, ask_space_matches
 from api.routes.pages import Framer
-from api.security import page_headers
+from api.routes.staff import draw_staff_page
 from geo.errors import InputError
 from geo.matching import PARTS
 from layers.query import Query as Records
@@ -28,17 +27,17 @@ def get_match(
     request: Request, lang: Lang, mode: Text = "best", demand: Text = "", space: Text = ""
 ) -> Response:
     """Draw a matching: all to all, or for one demand or space."""
-    store = open_request_store(request)
     held = {"mode": mode, "demand": demand.strip(), "space": space.strip()}
-    report = _ask(store, held, _read_weights(request))
-    frame = Framer(request, store, lang)(
-        demo_counted=report.demo_counted,
-        version=f"{report.rule['name']} {report.rule['version']}",
-    )
-    page = match_page(report.to_json(), frame=frame, demands=_demands(store), held=held)
-    body = page.encode()
-    headers = page_headers(body, request.app.state.settings) | {"Cache-Control": "no-store"}
-    return Response(body, media_type=HTML, headers=headers)
+
+    def draw(store: Store, frame: Framer) -> str:
+        report = _ask(store, held, _read_weights(request))
+        said = frame(
+            demo_counted=report.demo_counted,
+            version=f"{report.rule['name']} {report.rule['version']}",
+        )
+        return match_page(report.to_json(), frame=said, demands=_demands(store), held=held)
+
+    return draw_staff_page(request, lang, draw)
 
 
 def _ask(store: Store, held: dict[str, str], weights: dict[str, float] | None) -> MatchReport:

@@ -8,10 +8,8 @@ from typing import Annotated, Any
 
 import pandas as pd
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import RedirectResponse
 
 from api.answers import HTML, open_request_store, respond
-from api.auth import COOKIE, matches
 from api.params import Day, Lang, read_lang
 from api.questions.about import ask_about
 from api.questions.amenities import ask_amenities
@@ -26,7 +24,7 @@ from api.questions.targets import ask_targets
 from api.security import page_headers
 from api.settings import Settings
 from api.views import has_demo, map_view, page_frame, read_basemap, read_city
-from geo.errors import HatchmapError, NotFoundError
+from geo.errors import HatchmapError
 from layers.query import Query as Records
 from layers.store import Store
 from web import pages
@@ -238,17 +236,6 @@ def get_about(request: Request, lang: Lang) -> Response:
         return pages.about_page(info.to_json(), frame=frame(demo_counted=info.demo_counted))
 
     return draw_page(request, lang, draw)
-
-
-@router.get("/staff")
-def open_staff(request: Request, token: Annotated[str, Query(max_length=500)]) -> Response:
-    """Let the staff in by their link: the token becomes a cookie and leaves the address."""
-    if not matches(request, token):
-        raise NotFoundError("there is nothing here")
-    answer = RedirectResponse("/", status_code=303)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure)
-    return answer
 
 
 def draw_error(

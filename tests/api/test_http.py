@@ -338,7 +338,28 @@ def test_staff_link(client):
     assert answer.status_code == 303
     assert "httponly" in answer.headers["set-cookie"].lower()
     client.cookies.clear()
-    assert client.get("/staff?token=wrong").status_code == 404
+    assert client.get("/staff?token=wrong").status_code == 401
+
+
+def test_staff_sign_in_by_form_and_out_again(client):
+    client.cookies.clear()
+    assert client.get("/admin").status_code == 401
+    assert client.post("/staff", data={"token": "wrong"}).status_code == 401
+    answer = client.post("/staff", data={"token": f" {TOKEN} "}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+    assert client.get("/admin").status_code == 200
+    assert client.get("/admin").headers["cache-control"] == "no-store"
+    client.post("/staff/out")
+    assert client.get("/admin").status_code == 401
+
+
+def test_a_cookie_is_not_taken_from_the_page_of_another_site(client):
+    client.cookies.set("hatchmap_staff", TOKEN)
+    elsewhere = {"Origin": "https://elsewhere.test"}
+    assert client.post("/api/match", json={}, headers=elsewhere).status_code == 401
+    here = {"Origin": str(client.base_url)}
+    assert client.post("/api/match", json={}, headers=here).status_code == 200
+    client.cookies.clear()
 
 
 def test_staff_token_is_made_once_for_its_owner(tmp_path):
