@@ -277,6 +277,9 @@ def _print(result: Mapping[str, Any], lang: str) -> None:
         print_line(
             pick(("没有候选用地的镇：", "Towns without a candidate: "), lang) + "、".join(lost)
         )
+    for one in result["left_out"]:
+        text = pick((f"未计入{one['name']}：{one['zh']}", f"{one['name']}: {one['en']}"), lang)
+        print_line(text)
     note = result.get("note")
     if note:
         print_line(note[lang])

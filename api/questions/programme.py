@@ -23,6 +23,7 @@ from api.questions.siting_words import (
     conflict_town,
     money,
     price,
+    unpriced,
     why_programme,
 )
 from api.questions.targets import ask_targets
@@ -117,7 +118,7 @@ def ask_programme(
     world = walk_world(store)
     every = find_candidates(store, world, scope)
     usable = np.isfinite(every.frame[["capacity_m2", "cost_cny"]].to_numpy(np.float64)).all(axis=1)
-    candidates = every.keep(np.flatnonzero(usable).tolist())
+    candidates = every.leave_out(np.flatnonzero(~usable).tolist(), unpriced())
     if not len(candidates):
         raise InputError(
             "no candidate site has both capacity_m2 and cost_cny; a programme needs them: import "
@@ -127,7 +128,6 @@ def ask_programme(
     task = _task(candidates, units, years, needs, towns, world.crs, plan)
     found = plan_programme(task, alternatives=alternatives, step_m2=plan.step_m2, watch=watch)
     names = [town.place.name for town in towns]
-    left_out = [every.ids[row] for row in np.flatnonzero(~usable)]
     return SitingAnswer(
         model="programme",
         status=found.status,
@@ -162,7 +162,6 @@ def ask_programme(
         },
         more={
             "towns": len(towns),
-            "left_out": left_out,
             "missing": _missing(report, years),
             "prices": [
                 {

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from api.questions.common import find_unit, read_layer
+from api.questions.siting_words import Said, outside
 from geo.covering import Choice
 from geo.crs import project, project_xy
 from geo.errors import Fault, InputError
 from geo.frames import numbers, shapes, texts
 from geo.units import assign_units
+from layers.ingest.places import FAR_M
 from layers.store import Store
 from layers.walking import WalkWorld
 
@@ -65,12 +69,15 @@ class Candidates:
         Rows that are settled.
     demo
         Whether demo records are among them.
+    left_out
+        Records that cannot be chosen: `site`, `name`, and why in both languages.
     """
 
     source: str
     frame: gpd.GeoDataFrame
     choice: Choice
     demo: bool
+    left_out: tuple[Mapping[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -89,6 +96,12 @@ class Candidates:
             for some in (self.choice.fixed, self.choice.forbidden)
         )
         return replace(self, frame=kept, choice=Choice(fixed, forbidden))
+
+    def leave_out(self, rows: Sequence[int], why: Said) -> Candidates:
+        """Return the candidates without some, which are then listed with the reason."""
+        gone = set(rows)
+        kept = self.keep([row for row in range(len(self)) if row not in gone])
+        return replace(kept, left_out=(*self.left_out, *_name_left_out(self.frame, rows, why)))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return every candidate for a map."""
@@ -131,16 +144,43 @@ def find_candidates(store: Store, world: WalkWorld, scope: Scope) -> Candidates:
         if frame.empty:
             continue
         frame["unit"] = assign_units(frame, units)
+        away = _far_away(frame, units, store.metric_crs)
+        left_out = _name_left_out(frame, np.flatnonzero(away).tolist(), outside(FAR_M))
+        frame = frame[~away].reset_index(drop=True)
         if unit is not None:
             frame = frame[frame["unit"] == unit].reset_index(drop=True)
         if len(frame):
             counted = bool((frame["provenance"] == "demo").any())
-            return Candidates(name, frame, _settle(frame, scope), counted)
+            return Candidates(name, frame, _settle(frame, scope), counted, left_out)
     where = f" in {unit}" if unit else ""
     raise InputError(
         f"there are no candidate sites{where} ({source}); import them: "
         "hatchmap import sites FILE --datum D"
     )
+
+
+def _far_away(
+    frame: gpd.GeoDataFrame, units: gpd.GeoDataFrame, metric_crs: CRS
+) -> npt.NDArray[np.bool_]:
+    """Tell which places lie too far from every outline to belong to the city.
+
+    Where the outline of a unit is not known, nothing is said of the records that name it.
+    """
+    drawn = units.geometry.notna().to_numpy()
+    if not drawn.any():
+        return np.zeros(len(frame), dtype=bool)
+    whole = shapely.union_all(units.geometry[drawn].to_crs(metric_crs).to_numpy())
+    away_m = frame.geometry.to_crs(metric_crs).distance(whole).to_numpy()
+    unknown = frame["unit"].isin(units["name"][~drawn]).to_numpy()
+    far: npt.NDArray[np.bool_] = ~unknown & ~(away_m <= FAR_M)
+    return far
+
+
+def _name_left_out(
+    frame: pd.DataFrame, rows: Sequence[int], why: Said
+) -> tuple[Mapping[str, str], ...]:
+    names, ids = frame["name"].tolist(), frame["id"].tolist()
+    return tuple({"site": str(ids[row]), "name": str(names[row]), **why} for row in rows)
 
 
 def _settle(frame: pd.DataFrame, scope: Scope) -> Choice:

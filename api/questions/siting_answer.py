@@ -73,6 +73,7 @@ class SitingAnswer:
                 **self.more,
                 "source": found.source,
                 "candidates": found.to_json(),
+                "left_out": list(found.left_out),
             }
         )
         return answer

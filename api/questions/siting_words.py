@@ -42,6 +42,23 @@ def listed(names: Sequence[str]) -> Said:
     return {"zh": "、".join(shown) + more_zh, "en": ", ".join(shown) + more_en}
 
 
+def outside(far_m: float) -> Said:
+    """Say why a record far from the city is no candidate."""
+    km = f"{far_m / 1000:g}"
+    return {
+        "zh": f"位于城市范围外超过{km}公里，请核对坐标",
+        "en": f"more than {km} km outside the city; check its coordinates",
+    }
+
+
+def unpriced() -> Said:
+    """Say why a record is no candidate of a programme."""
+    return {
+        "zh": "缺少可建面积或造价，请补全",
+        "en": "capacity_m2 or cost_cny is missing; complete the record",
+    }
+
+
 def join(parts: Sequence[Said]) -> Said:
     """Put sentences behind each other."""
     return {

@@ -1,13 +1,16 @@
 """Siting through its doors: the answer's shape, wrong input, progress and stopping."""
 
 import json
+import shutil
 
+import geopandas as gpd
 import pytest
 
 from api.questions.programme import Plan, ask_programme
 from api.questions.site_candidates import Scope
 from api.questions.siting import Walk, ask_demand_sites, ask_town_sites
 from api.routes import siting
+from geo.errors import InputError
 from layers.store import open_store
 
 SHAPE = {
@@ -182,3 +185,21 @@ def test_a_run_that_is_stopped_gives_the_best_found(city):
     name, body = list(read_events(rest))[-1]
     # Stopped before the walks were known there is nothing yet; later there is a set of sites.
     assert name == "problem" or len(body["chosen"]) == 3
+
+
+def test_a_site_outside_the_city_is_left_out_and_said(city, tmp_path):
+    path = tmp_path / "far.gpkg"
+    shutil.copy(city, path)
+    with open_store(path, write=True) as store:
+        sites = store.read("sites")
+        before = len(ask_town_sites(store).candidates)
+        far = sites.iloc[[0]].assign(id="site-far", name="远处", decision="fixed")
+        far = far.set_geometry(gpd.points_from_xy([116.4], [39.9]), crs=sites.crs)
+        with store.edit("test") as edit:
+            edit.insert("sites", far)
+        answer = ask_town_sites(store).to_json()
+        assert len(answer["candidates"]) == before
+        assert [one["site"] for one in answer["left_out"]] == ["site-far"]
+        assert "5 km outside the city" in answer["left_out"][0]["en"]
+        with pytest.raises(InputError, match="site-far"):
+            ask_town_sites(store, scope=Scope(fixed=("site-far",)))

@@ -184,6 +184,9 @@
     for (const town of answer.unreachable || []) {
       found.push(hatchmap.fill(words.unreachable, { town: town.name }));
     }
+    for (const one of answer.left_out || []) {
+      found.push(hatchmap.fill(words.left_out, { site: one.name, why: one[lang] }));
+    }
     for (const one of answer.missing || []) found.push(hatchmap.fill(words.missing, one));
     for (const one of answer.shortages || []) {
       found.push(hatchmap.fill(words.short, { ...one, short: number(one.short_m2) }));
