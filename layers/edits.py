@@ -51,6 +51,7 @@ class SqlEdit(Edit):
         self._at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         self._batches: dict[str, int] = {}
         self._rows: dict[str, int] = {}
+        self.erased = False
 
     def insert(self, layer: str, frame: pd.DataFrame) -> list[str]:
         """Add records and return their ids in order."""
@@ -105,6 +106,30 @@ class SqlEdit(Edit):
         """Remove the records that meet `where`; return how many."""
         declared = find_layer(layer)
         return len(self._remove(declared, check_query(declared, Query(where=where or {}))))
+
+    def erase(self, layer: str, ids: str | Iterable[str], columns: Iterable[str]) -> int:
+        """Forget what columns of records hold and ever held, in the history too."""
+        declared = find_layer(layer)
+        names = list(columns)
+        kept = [name for name in names if not _erasable(declared, name)]
+        if kept:
+            raise InputError(f"layer {layer}: {kept[0]} is required and cannot be erased")
+        wanted = list(dict.fromkeys([ids] if isinstance(ids, str) else ids))
+        held = self._existing(declared, "id", wanted)
+        known = {*held, *self._forget(layer, wanted, names)}
+        missing = [key for key in wanted if key not in known]
+        if missing:
+            raise no_record(layer, missing[0])
+        if not wanted or not names:
+            return 0
+        table = self._store.tables.layers[layer]
+        blank = dict.fromkeys(SHAPE if name == GEOMETRY else name for name in names)
+        these = self._store.dialect.among(table.c.id, held)
+        self._connection.execute(update(table).where(these).values(blank))
+        nothing = dict.fromkeys(names)  # which columns, never what
+        self._remember(layer, "erase", wanted, [(nothing, nothing)] * len(wanted))
+        self.erased = True
+        return len(wanted)
 
     def set_meta(self, key: str, value: Any) -> None:
         """Set a fact about the store."""
@@ -218,6 +243,21 @@ class SqlEdit(Edit):
             self._remember(layer.name, "delete", list(states), images)
         return list(states)
 
+    def _forget(self, layer: str, ids: Sequence[str], names: Sequence[str]) -> set[str]:
+        """Take columns out of the images that the history keeps of records; return whose it has."""
+        kept = self._store.tables.history
+        mine = (kept.c.layer == layer) & self._store.dialect.among(kept.c.record, ids)
+        rows = self._connection.execute(
+            select(kept.c.number, kept.c.record, kept.c.before, kept.c.after).where(mine)
+        ).all()
+        for row in rows:
+            images = {"before": row.before, "after": row.after}
+            without = {side: _without(text, names) for side, text in images.items()}
+            if without != images:
+                this = update(kept).where(kept.c.number == row.number)
+                self._connection.execute(this.values(without))
+        return {row.record for row in rows}
+
     def _stored(self, layer: Layer, frame: pd.DataFrame, names: Iterable[str]) -> Stored:
         """Turn columns of a frame into stored values, the geometry under its stored name."""
         stored = {
@@ -315,6 +355,12 @@ def _unique(layer: Layer) -> tuple[str, ...]:
     return tuple(column.name for column in layer.columns if column.unique)
 
 
+def _erasable(layer: Layer, name: str) -> bool:
+    if name == GEOMETRY and layer.spatial:
+        return not layer.geometry_required
+    return not (layer.column(name).required or name in ("id", "batch"))
+
+
 def _given(conformed: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
     """Name the columns that a caller gave, but for the id and what the store itself sets."""
     names = set(frame.columns)
@@ -339,6 +385,14 @@ def _difference(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     names = [name for name, value in before.items() if after[name] != value]
     return {name: before[name] for name in names}, {name: after[name] for name in names}
+
+
+def _without(image: str | None, names: Sequence[str]) -> str | None:
+    """Return an image of the history without some columns; the same text where it has none."""
+    held = {} if image is None else orjson.loads(image)
+    if held.keys().isdisjoint(names):
+        return image
+    return _dumped({name: value for name, value in held.items() if name not in names})
 
 
 def _rules_state(version: int, body: str, source: str) -> dict[str, Any]:

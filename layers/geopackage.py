@@ -226,6 +226,17 @@ class GeoPackageStore(SqlStore):
                 (now, *(box or (None,) * 4), name if table is not None else f"hatchmap_{name}"),
             )
 
+    def scrub(self) -> None:
+        """Empty the log: it still has pages as they were before an erasure.
+
+        While someone reads an older state that cannot be done; the next erasure or the last
+        connection to close does it then.
+        """
+        if self._writer is not None:
+            with self.translating(), self._writer.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]  # it is sqlite3's own
+
     def write_rows(
         self, connection: Connection, table: Table, stored: Mapping[str, list[Any]]
     ) -> None:
@@ -340,6 +351,8 @@ def _opener(path: Path, *, fixed: bool, write: bool, busy_s: float) -> _Open:
             # Readers then go on while one writes; where the folder's disk cannot, it stays as is.
             with contextlib.suppress(sqlite3.OperationalError):
                 connection.execute("PRAGMA journal_mode = WAL")
+            # What is deleted or overwritten leaves no trace in the pages of the file.
+            connection.execute("PRAGMA secure_delete = ON")
         else:
             connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA cache_size = -32000")
@@ -353,7 +366,8 @@ def _engine(opener: _Open, begin: str) -> Engine:
     pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 0}  # as many as there are threads
     if begin == "BEGIN IMMEDIATE":
         pool = {"poolclass": NullPool}
-    engine = create_engine("sqlite://", creator=opener, **pool)
+    # Values may be personal: errors that reach a log name the statement alone.
+    engine = create_engine("sqlite://", creator=opener, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

@@ -1,8 +1,9 @@
 """History: what an edit keeps of a record, and how its life is told from that.
 
 Inserted records keep no image: the batch in their `batch` column says who, when and why. An update
-keeps the columns that it changed, before and after; a delete keeps the whole record. From the
-record as it is now, or its last image, every earlier state follows.
+keeps the columns that it changed, before and after; a delete keeps the whole record; an erasure
+keeps only which columns, and takes them out of every image kept before. From the record as it is
+now, or its last image, every earlier state follows, but for what was erased.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def replay(entries: Sequence[Entry], current: State | None) -> list[Entry]:
             life.extend(_birth(state))
             life.append(Entry(entry.batch, "delete", entry.before, None))
             state = entry.before
+        elif entry.action == "erase":
+            life.append(Entry(entry.batch, "erase", state, state))
         else:
             earlier = patch(state or {}, entry.before or {})
             life.append(Entry(entry.batch, entry.action, earlier, state))

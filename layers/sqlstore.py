@@ -89,6 +89,9 @@ class SqlStore(Store):
     def touch(self, connection: Connection, names: Sequence[str]) -> None:
         """Note in the database's own catalogue that layers have changed."""
 
+    def scrub(self) -> None:
+        """Rid the database's own logs of what an edit has erased, as far as it can now."""
+
     def write_rows(
         self, connection: Connection, table: Table, stored: Mapping[str, list[Any]]
     ) -> None:
@@ -270,6 +273,8 @@ class SqlStore(Store):
             edit = SqlEdit(self, connection, who=who.strip(), note=note.strip())
             yield edit
             edit.finish()
+        if edit.erased:
+            self.scrub()
 
     def states(self, connection: Connection, layer: str, query: Query) -> dict[str, dict[str, Any]]:
         """Read records as stored values by id, what is missing left out, geometry as WKB in hex."""

@@ -41,8 +41,9 @@ class Page:
 class Change:
     """One edit of one record: the instant in UTC, by whom, why, and the record around it.
 
-    `action` is `insert`, `update` or `delete`; `before` and `after` hold every column that had a
-    value, `before` of an insert and `after` of a delete are None.
+    `action` is `insert`, `update`, `delete` or `erase`; `before` and `after` hold every column that
+    had a value, `before` of an insert and `after` of a delete are None. What was erased is in
+    neither, at no time.
     """
 
     at: str
@@ -101,6 +102,21 @@ class Edit(ABC):
     @abstractmethod
     def clear(self, layer: str, where: Mapping[str, Any] | None = None) -> int:
         """Remove the records that meet `where` as in `Query` (all by default); return how many."""
+
+    @abstractmethod
+    def erase(self, layer: str, ids: str | Iterable[str], columns: Iterable[str]) -> int:
+        """Forget what columns of records hold and ever held, in the history too.
+
+        The history then tells that something was erased, never what. Records that were deleted
+        are erased from it as well. Returns for how many records.
+
+        Raises
+        ------
+        NotFoundError
+            When neither the layer nor its history knows one of the ids.
+        InputError
+            When a column is required, or is the id.
+        """
 
     @abstractmethod
     def set_meta(self, key: str, value: Any) -> None:
