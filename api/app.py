@@ -24,6 +24,7 @@ from api.routes import (
     files,
     find,
     health,
+    history,
     map_data,
     match,
     match_page,
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(siting.router)
+    app.include_router(history.router)
     docs.describe(app)
     # The last one stands outermost.
     app.add_middleware(LimitBody, max_bytes=settings.max_body_mb * 1_000_000)

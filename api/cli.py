@@ -53,6 +53,8 @@ ENTRIES = (
     Entry("layers", "listing:layers", "图层与字段 · List layers and columns", _DATA),
     Entry("import", "importing:import_layer", "导入文件 · Import a file", _DATA),
     Entry("export", "exporting:export", "导出图层 · Export a layer", _DATA),
+    Entry("history", "history:history", "修改历史 · List what was changed", _DATA),
+    Entry("undo", "history:undo", "撤销一批修改 · Take back one batch", _DATA),
     Entry("fetch", "fetching:app", "下载数据 · Download data", _DATA),
     Entry("demo", "demo:app", "示例数据 · Demo data", _DATA),
     Entry("backup", "keeping:backup", "备份 · Copy the store", _DATA),

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from api.security import ALWAYS, page_headers
 from geo.errors import (
     CancelledError,
+    ConflictError,
     Fault,
     HatchmapError,
     InputError,
@@ -30,6 +31,7 @@ PROBLEM = "application/problem+json"
 
 # The first class that fits decides.
 STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (ConflictError, 409),
     (InputError, 422),
     (NotFoundError, 404),
     (CancelledError, 409),

@@ -62,8 +62,20 @@ class StoreHandle:
         StoreError
             When the store cannot be written to, or another writer holds it too long.
         """
-        with open_store(self.path, write=True) as store, store.edit(who, note) as edit:
+        with self.write() as store, store.edit(who, note) as edit:
             yield edit
+
+    @contextmanager
+    def write(self) -> Iterator[Store]:
+        """Give the store, open for writing.
+
+        Raises
+        ------
+        StoreError
+            When the store cannot be written to.
+        """
+        with open_store(self.path, write=True) as store:
+            yield store
 
     def close(self) -> None:
         """Let go of the store."""

@@ -47,6 +47,10 @@ class InputError(HatchmapError, ValueError):
         self.faults = tuple(faults)
 
 
+class ConflictError(InputError):
+    """What was asked rests on a state that somebody else has changed meanwhile."""
+
+
 class NotFoundError(HatchmapError, LookupError):
     """A thing asked for by name or id does not exist."""
 

@@ -32,7 +32,7 @@ from layers.query import (
 )
 from layers.rows import frame_of, held_only, record_of, restore_value
 from layers.statements import SORT, Condition, Dialect, Statements
-from layers.store import ALL_RECORDS, Batch, Change, Edit, Page, Rules, Store, no_record
+from layers.store import ALL_RECORDS, Batch, Change, Edit, Page, Rules, Store, Trace, no_record
 from layers.tables import KEY, Tables
 
 SqlRow = Row[*tuple[Any, ...]]
@@ -173,11 +173,17 @@ class SqlStore(Store):
 
     def get(self, layer: str, id: str) -> dict[str, Any]:  # noqa: A002 - the column's name
         """Return one record by column."""
-        with self.reading() as connection:
-            state = self.states(connection, layer, Query(ids=(id,))).get(id)
-        if state is None:
+        found = self.records(layer, Query(ids=(id,)))
+        if id not in found:
             raise no_record(layer, id)
-        return _record(find_layer(layer), state)
+        return found[id]
+
+    def records(self, layer: str, query: Query = ALL_RECORDS) -> dict[str, dict[str, Any]]:
+        """Return the records of a query by id."""
+        declared = find_layer(layer)
+        with self.reading() as connection:
+            states = self.states(connection, layer, check_query(declared, query))
+        return {key: _record(declared, state) for key, state in states.items()}
 
     def extent(self, layer: str | None = None) -> Bounds | None:
         """Return west, south, east, north of a layer or of all."""
@@ -238,6 +244,22 @@ class SqlStore(Store):
         with self.reading() as connection:
             rows = connection.execute(select(table).order_by(table.c.number)).all()
         return [Batch(r.number, r.layer, r.at, r.who, r.note, r.rows) for r in rows]
+
+    def traces(self, batch: int) -> list[Trace]:
+        """List what the history keeps of a batch."""
+        kept = self.tables.history
+        statement = select(kept).where(kept.c.batch == batch).order_by(kept.c.number)
+        with self.reading() as connection:
+            rows = connection.execute(statement).all()
+        return [
+            Trace(
+                row.record,
+                row.action,
+                _shown(row.layer, _state(row.before)),
+                _shown(row.layer, _state(row.after)),
+            )
+            for row in rows
+        ]
 
     def meta(self, key: str, default: Any = None) -> Any:
         """Return a fact about the store."""

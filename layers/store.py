@@ -67,6 +67,21 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """What the history keeps of what a batch did to one record.
+
+    Of an update the columns that it changed, before and after, of a delete the whole record; None
+    marks a column without a value. Records that a batch inserted have no trace: they say its number
+    in their column `batch`.
+    """
+
+    id: str
+    action: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
 class Rules:
     """A set of rules in force: name, version counted from 1, the rules, and where they stand."""
 
@@ -183,6 +198,10 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def records(self, layer: str, query: Query = ALL_RECORDS) -> dict[str, dict[str, Any]]:
+        """Return the records of a query by id, in order, each as `get` returns it."""
+
+    @abstractmethod
     def extent(self, layer: str | None = None) -> Bounds | None:
         """Return west, south, east, north of a layer or of all; None where nothing has a place.
 
@@ -203,6 +222,10 @@ class Store(ABC):
     @abstractmethod
     def batches(self) -> list[Batch]:
         """List every edit by layer, oldest first."""
+
+    @abstractmethod
+    def traces(self, batch: int) -> list[Trace]:
+        """List what the history keeps of a batch, in the order in which it was done."""
 
     @abstractmethod
     def meta(self, key: str, default: Any = None) -> Any:
