@@ -206,6 +206,10 @@ def _usage(error: TyperException) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    line = " ".join(message.split())
+    # Imported here: only what fails has something to say.
+    from api.commands.options import typed_lang  # noqa: PLC0415
+    from web.messages import say  # noqa: PLC0415
+
+    line = say(" ".join(message.split()), typed_lang())
     sys.stderr.write(f"hatchmap: {line}\n")
     return code

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.params import read_lang
 from api.security import ALWAYS, page_headers
 from geo.errors import (
     CancelledError,
@@ -26,6 +27,7 @@ from geo.errors import (
     StoreMissingError,
     StoreReadOnlyError,
 )
+from web.messages import say, say_fault
 
 PROBLEM = "application/problem+json"
 
@@ -128,7 +130,13 @@ def answer_problem(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return a problem in the form that the one who asked reads: a page, or problem details."""
-    body = problem(status, detail, errors=errors, instance=request.url.path)
+    lang = _language(request)
+    body = problem(
+        status,
+        say(detail, lang),
+        errors=[say_fault(fault, lang) for fault in errors],
+        instance=request.url.path,
+    )
     page = _draw_page(request, body) if _wants_page(request) else None
     if page is not None:
         policy = page_headers(page, request.app.state.settings)
@@ -185,6 +193,15 @@ async def _on_unknown(request: Request, error: Exception) -> Response:
     # This answer leaves outside all middleware, so it brings its own headers.
     detail = "The server failed on this request; its log has the cause"
     return answer_problem(request, 500, detail, headers=dict(ALWAYS))
+
+
+def _language(request: Request) -> str:
+    """Return the language of a problem: of a page as of every page, of the API as asked for."""
+    if _wants_page(request):
+        return read_lang(request)
+    asked = request.query_params.get("lang") or request.cookies.get("lang")
+    accepted = request.headers.get("accept-language", "")
+    return "zh" if (asked or accepted).lower().startswith("zh") else "en"
 
 
 def _wants_page(request: Request) -> bool:

@@ -26,4 +26,5 @@ def data_folder(tmp_path_factory) -> Iterator[None]:
     """Keep what servers write by themselves out of the checkout, those of subprocesses too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HATCHMAP_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("HATCHMAP_LANG", "en")  # the words of the sources, where a test names no other
         yield

@@ -28,6 +28,7 @@ from layers.store import Store as OpenStore
 from layers.store import open_store
 from layers.street_files import import_street_file, takes
 from layers.walking import load_network
+from web.messages import say
 
 _SHOWN = 200  # faults in the table; --json has them all
 _NETWORK_LAYERS = ("streets", "barriers", HEIGHTS)
@@ -152,7 +153,7 @@ def print_report(report: ImportReport, lang: str) -> None:
                 ("办法", "Way out"),
             ],
             [
-                [fault.row, fault.column, fault.what, fault.value, fault.fix]
+                [fault.row, fault.column, say(fault.what, lang), fault.value, say(fault.fix, lang)]
                 for fault in report.faults[:_SHOWN]
             ],
             lang=lang,
@@ -161,7 +162,7 @@ def print_report(report: ImportReport, lang: str) -> None:
         if more > 0:
             print_line(pick((f"另有 {more} 处", f"and {more} more; --json has all"), lang))
     for warning in report.warnings:
-        print_line(f"! {warning}")
+        print_line(f"! {say(warning, lang)}")
     for vote in report.datum_votes or ():
         print_line(f"  {pick(('坐标系', 'datum'), lang)} {_vote(vote)}")
     rows, written = number(report.rows), number(report.written)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from contextvars import ContextVar
 from typing import Annotated, Any
 
 import typer
 
 from api.days import parse_day
-from api.settings import Settings, load_settings
+from api.settings import PREFIX, Settings, load_settings
 from geo.errors import InputError
+from web.words import LANGUAGES
 
 Store = Annotated[
     str | None,
@@ -46,7 +48,14 @@ def settings_with(**given: Any) -> Settings:
             f"--store {address.partition('://')[0]}://…: this kind of store is not known; give "
             "the path of a .gpkg file"
         )
+    GIVEN.set(merged)  # an error later on is told in the language that was typed
     return load_settings(**merged)
+
+
+def typed_lang() -> str:
+    """Return the language that was typed or set, even where the other settings are wrong."""
+    asked = GIVEN.get().get("lang") or os.environ.get(f"{PREFIX}LANG")
+    return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
 def read_day(text: str | None) -> dt.date | None:

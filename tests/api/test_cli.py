@@ -335,3 +335,9 @@ def test_serve_refuses_a_port_that_is_taken(city):
         assert_refused(run("serve", "--store", city, "--port", port), str(port), "--port")
     assert_refused(run("serve", "--store", city, "--host", "no such host"), "no such host")
     assert_refused(run("serve", "--store", city, "--port", 70000), "HATCHMAP_PORT")
+
+
+def test_mistakes_are_told_in_the_language_typed(city):
+    chinese = run("siting", "cover", "-p", "100000", "--store", city, "--lang", "zh")
+    assert_refused(chinese, "100000", "请给")
+    assert_refused(run("--lang", "zh", "sitting"), "没有命令", "sitting")

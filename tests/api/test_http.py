@@ -459,3 +459,18 @@ def test_today_is_part_of_the_answer(client):
     today = dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
     assert client.get("/api/coverage/towns").json()["as_of"] == today
     assert orjson.loads(client.get("/api/amenities/gaps").content)["network"] is True
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"params": {"lang": "zh"}}, {"headers": {"Accept-Language": "zh-CN,zh;q=0.9"}}],
+    ids=["by address", "by browser"],
+)
+def test_problems_are_told_in_chinese_to_who_asks_so(client, asked):
+    client.cookies.clear()
+    query = {"date": "2026-02-30"} | asked.get("params", {})
+    answer = client.get("/api/targets", params=query, headers=asked.get("headers"))
+    assert answer.status_code == 422
+    assert "不是日期" in answer.json()["detail"]
+    plain = client.get("/api/targets?date=2026-02-30").json()["detail"]
+    assert "is not a day" in plain
