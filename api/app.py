@@ -18,6 +18,7 @@ from starlette.types import Message
 from api.auth import load_token
 from api.cache import Cache
 from api.errors import add_error_handlers
+from api.jobs.pool import JobPool
 from api.middleware import AddHeaders, AnswerHead, LimitBody
 from api.routes import (
     docs,
@@ -25,6 +26,7 @@ from api.routes import (
     find,
     health,
     history,
+    jobs,
     map_data,
     match,
     match_page,
@@ -56,7 +58,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         warming = asyncio.create_task(_warm_up(app))
+        await run_in_threadpool(app.state.jobs.start)
         yield
+        await run_in_threadpool(app.state.jobs.close)
         await warming
         app.state.store.close()
 
@@ -71,6 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.store = StoreHandle(settings.store_path)
+    app.state.jobs = JobPool(settings, app.state.store)
     app.state.cache = Cache(max_bytes=settings.cache_mb * 1_000_000)
     app.state.staff_token, app.state.staff_token_is_new = load_token(
         settings.staff_token, settings.data
@@ -78,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app, pages.draw_error)
     for module in (
         health, files, docs, questions, records, spaces, match, match_page, staff, map_data,
-        surface, find, pages,
+        surface, find, jobs, pages,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(siting.router)

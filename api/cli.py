@@ -37,6 +37,7 @@ _RUN, _ASK, _DATA = "运行 · Run", "提问 · Ask", "数据 · Data"
 ENTRIES = (
     Entry("serve", "serving:serve", "启动地图网站 · Serve the map", _RUN),
     Entry("init", "setting_up:init", "新建数据库 · Make a store", _RUN),
+    Entry("jobs", "jobs:app", "长任务 · Long work: list, cancel", _RUN),
     Entry("settings", "serving:settings", "列出设置 · List the settings", _RUN),
     Entry("coverage", "coverage:app", "一镇一器、一产一器、各单位 · Coverage", _ASK),
     Entry("amenities", "amenities:amenities", "15分钟圈配套 · 15-minute tests", _ASK),

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from api.params import read_lang
 from api.security import ALWAYS, page_headers
 from geo.errors import (
+    BusyError,
     CancelledError,
     ConflictError,
     Fault,
@@ -37,6 +38,7 @@ STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (InputError, 422),
     (NotFoundError, 404),
     (CancelledError, 409),
+    (BusyError, 503),
     (StoreBusyError, 503),
     (StoreMissingError, 503),
     (StoreReadOnlyError, 409),
@@ -156,8 +158,19 @@ def _draw_page(request: Request, body: dict[str, Any]) -> bytes | None:
     return page.encode()
 
 
+def status_of(error: HatchmapError) -> int:
+    """Return the HTTP status that says what kind of error it is.
+
+    >>> status_of(InputError("p: is missing"))
+    422
+    """
+    return next(code for kind, code in STATUS_CODES if isinstance(error, kind))
+
+
 async def _on_known(request: Request, error: Exception) -> Response:
-    status = next(code for kind, code in STATUS_CODES if isinstance(error, kind))
+    if not isinstance(error, HatchmapError):
+        raise error
+    status = status_of(error)
     if status >= 500:
         log.error("%s: %s", request.url.path, error)
     faults = error.faults if isinstance(error, InputError) else ()

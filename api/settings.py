@@ -52,6 +52,16 @@ class Settings(BaseSettings):
         20_000, ge=1, description="Most records in one GeoJSON answer; above it, tiles or a box"
     )
     max_body_mb: int = Field(16, ge=1, description="Largest request body, MB")
+    job_workers: int = Field(2, ge=1, le=64, description="Processes that do long work")
+    job_queue: int = Field(
+        40, ge=2, le=10_000, description="Most jobs that may wait; half of it for the public"
+    )
+    job_minutes: int = Field(60, ge=1, le=1440, description="Longest time of one job, minutes")
+    results_mb: int = Field(512, ge=1, description="Room for results of jobs, MB")
+    results_days: int = Field(7, ge=1, description="Days that results of jobs are kept")
+    public_solve_s: int = Field(
+        60, ge=1, le=300, description="Longest time to solve that the public may ask for, seconds"
+    )
 
     @property
     def store_path(self) -> Path:

@@ -59,6 +59,10 @@ class CancelledError(HatchmapError):
     """Long work was cancelled before its end; nothing was written."""
 
 
+class BusyError(HatchmapError):
+    """Too much is asked at once; the same can be asked again a little later."""
+
+
 class StoreError(HatchmapError, RuntimeError):
     """The store cannot do what was asked."""
 

@@ -1,151 +1,46 @@
 """Siting over HTTP: one answer, or progress that ends with it and can be stopped; and its page.
 
-Asked with `Accept: text/event-stream`, the answer comes as server-sent events: `run` with the key
-of the run, `progress` with the best found and its bound, then `result` or `problem`. Deleting the
-run stops the solver, and the best found so far is the result.
+The work is a job. Asked with `Accept: text/event-stream`, the answer comes as server-sent events:
+`run` with the key of the run, `progress` with the best found and its bound, then `result` or
+`problem`. Deleting the run stops the solver, and the best found so far is the result.
 """
 
 from __future__ import annotations
 
-import logging
-import queue
-import secrets
-import threading
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
-from api.answers import JSON, open_request_store, to_bytes
-from api.errors import answer_problem
+from api.auth import is_staff
+from api.jobs.answers import (
+    BEAT,
+    EVENT_HEADERS,
+    EVENTS,
+    answer_job,
+    answer_result,
+    follow,
+    pool_of,
+    submit,
+    to_event,
+)
+from api.jobs.record import Job
+from api.jobs.siting import SitingAsked
 from api.params import Lang
 from api.questions.common import today
-from api.questions.programme import Plan, ask_programme
-from api.questions.site_candidates import Scope
-from api.questions.siting import Walk, ask_demand_sites, ask_town_sites
-from api.questions.siting_answer import SitingAnswer
 from api.routes.pages import Framer, draw_page
+from api.settings import Settings
 from api.views import has_demo, map_view
-from geo.errors import HatchmapError, InputError, NotFoundError
-from geo.solver import Watch
+from geo.errors import InputError, NotFoundError
 from layers.query import Query
 from layers.store import Store
 from web.siting import siting_page
 
-log = logging.getLogger("hatchmap")
 api = APIRouter(prefix="/api", tags=["siting"])
 pages = APIRouter(include_in_schema=False)
-
-_AT_ONCE = 2  # runs that may solve together
-_EVENTS = "text/event-stream"
-_BEAT_S = 1.0
-_WAIT_S = 30.0
-_BUSY = "other siting questions are being solved; ask again in a minute"
-
-Ids = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=10_000)]
-Metres = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
-Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class SitingAsked(BaseModel):
-    """What siting can be asked; what a model does not use is left aside."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    model: Literal["towns", "cover", "programme"] = Field(
-        description="Fewest sites for all towns, p sites for most demand, or a programme of years"
-    )
-    source: Literal["auto", "sites", "spaces", "grid"] = "auto"
-    unit: str | None = Field(None, max_length=100)
-    fixed: Ids = []
-    forbidden: Ids = []
-    demo: bool = Field(True, description="Whether demo records count")
-    alternatives: int = Field(3, ge=0, le=20)
-    time_limit_s: float = Field(30, gt=0, le=300, allow_inf_nan=False)
-    gap: float = Field(1e-4, ge=0, lt=1, allow_inf_nan=False)
-    within_m: Metres = Field(0.0, description="A site also covers towns this near")
-    planned_count: bool = Field(False, description="Incubators under way cover their town")
-    p: int | None = Field(None, ge=1, le=10_000, description="How many sites (model cover)")
-    minutes: float = Field(15, gt=0, le=240, allow_inf_nan=False)
-    profile: str | None = Field(None, max_length=50)
-    demand: Literal["auto", "population", "demands"] = "auto"
-    beyond_existing: bool = Field(False, description="Only demand not served yet")
-    curve: bool = True
-    from_year: int | None = Field(None, ge=1900, le=2200)
-    budget_cny: dict[int, Money] = Field(default_factory=dict, description="Budget by year")
-    target_share: float = Field(1.0, ge=0, le=10, allow_inf_nan=False)
-    cover_towns: bool = True
-    step_m2: float = Field(10_000, gt=0, allow_inf_nan=False)
-
-    def ask(self, store: Store, watch: Watch) -> SitingAnswer:
-        """Ask the question of the model."""
-        scope = Scope(
-            self.source, self.unit, tuple(self.fixed), tuple(self.forbidden), demo=self.demo
-        )
-        if self.model == "towns":
-            return ask_town_sites(
-                store,
-                scope=scope,
-                within_m=self.within_m,
-                planned_count=self.planned_count,
-                alternatives=self.alternatives,
-                watch=watch,
-            )
-        if self.model == "cover":
-            if self.p is None:
-                raise InputError("p: is missing; give how many sites")
-            return ask_demand_sites(
-                store,
-                self.p,
-                scope=scope,
-                walk=Walk(self.minutes, self.profile, self.demand, self.beyond_existing),
-                alternatives=self.alternatives,
-                curve=self.curve,
-                watch=watch,
-            )
-        plan = Plan(
-            from_year=self.from_year,
-            budget_cny=self.budget_cny,
-            target_share=self.target_share,
-            cover_towns=self.cover_towns,
-            within_m=self.within_m,
-            step_m2=self.step_m2,
-        )
-        return ask_programme(
-            store, scope=scope, plan=plan, alternatives=self.alternatives, watch=watch
-        )
-
-
-class _Runs:
-    """The runs under way, each with the flag that stops it; only so many solve at once."""
-
-    def __init__(self) -> None:
-        self._flags: dict[str, threading.Event] = {}
-        self._lock = threading.Lock()
-        self.room = threading.BoundedSemaphore(_AT_ONCE)
-
-    def begin(self) -> tuple[str, threading.Event]:
-        key, flag = secrets.token_urlsafe(12), threading.Event()
-        with self._lock:
-            self._flags[key] = flag
-        return key, flag
-
-    def end(self, key: str) -> None:
-        with self._lock:
-            self._flags.pop(key, None)
-
-    def stop(self, key: str) -> None:
-        with self._lock:
-            flag = self._flags.get(key)
-        if flag is None:
-            raise NotFoundError(f"there is no run {key!r} under way")
-        flag.set()
-
-
-_runs = _Runs()
 
 
 @pages.get("/siting")
@@ -166,83 +61,55 @@ def get_siting(request: Request, lang: Lang) -> Response:
 
 
 @api.post("/siting")
-def post_siting(request: Request, asked: SitingAsked) -> Response:
-    """Choose sites: fewest for all towns, p for most demand, or a programme of years."""
-    store = open_request_store(request)
-    if _EVENTS in request.headers.get("accept", ""):
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_stream(store, asked), media_type=_EVENTS, headers=headers)
-    if not _runs.room.acquire(timeout=_WAIT_S):
-        return answer_problem(request, 503, _BUSY)
-    try:
-        answer = asked.ask(store, Watch.start(asked.time_limit_s, gap=asked.gap))
-    finally:
-        _runs.room.release()
-    return Response(to_bytes(answer.to_json()), media_type=JSON)
+async def post_siting(request: Request, asked: SitingAsked) -> Response:
+    """Choose sites: fewest for all towns, p sites for most demand, or a programme of years."""
+    _check_time(request, asked)
+    inputs = asked.model_dump(mode="json")
+    if EVENTS not in request.headers.get("accept", ""):
+        return await answer_job(request, "siting", inputs)
+    job = await submit(request, "siting", inputs)
+    body = _stream(request, job, asked.time_limit_s)
+    return StreamingResponse(body, media_type=EVENTS, headers=dict(EVENT_HEADERS))
 
 
 @api.delete("/siting/{run}", status_code=204)
-def stop_siting(run: Annotated[str, Path(max_length=50)]) -> Response:
+def stop_siting(request: Request, run: Annotated[str, Path(max_length=50)]) -> Response:
     """Stop a run; the best found so far becomes its result."""
-    _runs.stop(run)
+    table = pool_of(request).table
+    if not table.get(run).active:
+        raise NotFoundError(f"there is no run {run!r} under way")
+    table.stop(run)
     return Response(status_code=204)
 
 
-def _stream(store: Store, asked: SitingAsked) -> Iterator[bytes]:
-    """Yield events while another thread solves; a client that leaves stops it."""
-    key, flag = _runs.begin()
-    events: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
-    worker = threading.Thread(
-        target=_work, args=(store, asked, flag, lambda *event: events.put(event or None))
-    )
-    try:
-        yield _event("run", {"run": key, "time_limit_s": asked.time_limit_s})
-        worker.start()
-        while True:
-            try:
-                event = events.get(timeout=_BEAT_S)
-            except queue.Empty:
-                yield b": waiting\n\n"
-                continue
-            if event is None:
-                return
-            yield _event(*event)
-    finally:
-        flag.set()
-        _runs.end(key)
-
-
-def _work(
-    store: Store, asked: SitingAsked, flag: threading.Event, put: Callable[..., None]
-) -> None:
-    room = _runs.room.acquire(timeout=_WAIT_S)
-    try:
-        if not room:
-            put("problem", {"status": 503, "detail": _BUSY})
-            return
-        watch = Watch.start(
-            asked.time_limit_s,
-            gap=asked.gap,
-            cancel=flag.is_set,
-            progress=lambda found, bound: put("progress", {"found": found, "bound": bound}),
+def _check_time(request: Request, asked: SitingAsked) -> None:
+    """Refuse the public more of the server's time than the settings give."""
+    settings: Settings = request.app.state.settings
+    if asked.time_limit_s > settings.public_solve_s and not is_staff(request):
+        raise InputError(
+            f"time_limit_s: {asked.time_limit_s:g} seconds are more than the "
+            f"{settings.public_solve_s} that all may ask for; ask for less, or sign in as staff"
         )
-        put("result", asked.ask(store, watch).to_json())
-    except NotFoundError as error:
-        put("problem", {"status": 404, "detail": str(error)})
-    except HatchmapError as error:
-        put("problem", {"status": 422, "detail": str(error)})
-    except Exception:
-        log.exception("siting failed")
-        put("problem", {"status": 500, "detail": "The server failed; its log has the cause"})
+
+
+async def _stream(request: Request, job: Job, time_limit_s: float) -> AsyncIterator[bytes]:
+    """Yield events while the job goes on; an asker who leaves stops it."""
+    pool = pool_of(request)
+    yield to_event("run", {"run": job.id, "time_limit_s": time_limit_s})
+    try:
+        async for now in follow(pool, job):
+            job = now or job
+            if now is None:
+                yield BEAT
+            elif now.active and now.figures:
+                yield to_event("progress", now.figures)
     finally:
-        if room:
-            _runs.room.release()
-        put()
-
-
-def _event(name: str, body: Any) -> bytes:
-    plain = {key: value if value == value else None for key, value in body.items()}  # noqa: PLR0124
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(plain))
+        # A generator that is closed cannot wait, and this is quick.
+        if job.active:
+            pool.table.stop(job.id)
+    answer = await run_in_threadpool(answer_result, request, job)
+    name = "result" if answer.status_code == 200 else "problem"
+    yield to_event(name, orjson.loads(answer.body))
 
 
 router = APIRouter()

@@ -6,13 +6,16 @@ import shutil
 import geopandas as gpd
 import pytest
 
+from api.jobs.kinds import Task
+from api.jobs.siting import SitingAsked, run
 from api.questions.programme import Plan, ask_programme
 from api.questions.site_candidates import Scope
 from api.questions.siting import Walk, ask_demand_sites, ask_town_sites
-from api.routes import siting
 from geo.errors import InputError
 from layers.store import open_store
+from tests.api.conftest import TOKEN
 
+STAFF = {"authorization": f"Bearer {TOKEN}"}
 SHAPE = {
     "model", "status", "objective", "bound", "gap", "chosen", "alternatives", "curve", "conflict",
 }  # fmt: skip
@@ -163,28 +166,39 @@ def test_a_stream_tells_a_problem(client):
     assert (name, body["status"]) == ("problem", 422)
 
 
-def test_a_server_that_is_solving_already_says_so(client, monkeypatch):
-    monkeypatch.setattr(siting, "_WAIT_S", 0.01)
-    with siting._runs.room, siting._runs.room:
-        plain = post(client, model="towns")
-        stream = client.post(
-            "/api/siting", json={"model": "towns"}, headers={"accept": "text/event-stream"}
-        )
-    assert plain.status_code == 503
-    assert list(read_events(stream.text))[-1][1]["status"] == 503
-    assert post(client, model="towns").status_code == 200
+def test_the_public_may_ask_for_so_much_time_and_staff_for_more(client):
+    asked = {"model": "towns", "within_m": 20_000, "time_limit_s": 100}
+    refused = client.post("/api/siting", json=asked)
+    assert refused.status_code == 422
+    assert "60" in refused.json()["detail"]
+    taken = client.post("/api/siting", json=asked, headers=STAFF)
+    assert taken.status_code == 200
+
+
+def test_a_run_can_be_followed_as_a_job(client):
+    asked = {"model": "cover", "p": 1, "minutes": 30}
+    taken = client.post("/api/siting", json=asked, headers={"prefer": "wait=5, respond-async"})
+    assert taken.status_code == 201
+    assert taken.headers["preference-applied"] == "respond-async"
+    place = taken.headers["location"]
+    assert taken.json()["processID"] == "siting"
+    events = list(read_events(client.get(f"{place}/events").text))
+    assert events[-1][1]["status"] == "successful"
+    result = client.get(f"{place}/results")
+    assert len(result.json()["chosen"]) == 1
+    assert result.json() == client.post("/api/siting", json=asked).json()
 
 
 def test_a_run_that_is_stopped_gives_the_best_found(city):
-    asked = siting.SitingAsked(model="cover", p=3, minutes=30)
+    asked = SitingAsked(model="cover", p=3, minutes=30).model_dump(mode="json")
+    said = []
     with open_store(city) as store:
-        events = siting._stream(store, asked)
-        started = dict(read_events(next(events).decode()))
-        siting._runs.stop(started["run"]["run"])
-        rest = b"".join(events).decode()
-    name, body = list(read_events(rest))[-1]
-    # Stopped before the walks were known there is nothing yet; later there is a set of sites.
-    assert name == "problem" or len(body["chosen"]) == 3
+        # Asked to stop at the first set of sites that the solver finds.
+        tell = lambda stage, **figures: said.append(figures) if figures else None  # noqa: E731
+        product = run(Task(asked, store, tell, lambda: bool(said)))
+    body = json.loads(product.body)
+    assert len(body["chosen"]) == 3
+    assert product.whole is (body["status"] == "optimal")
 
 
 def test_a_site_outside_the_city_is_left_out_and_said(city, tmp_path):
