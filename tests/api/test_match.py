@@ -138,7 +138,7 @@ def test_the_command_gives_what_the_door_gives(client, city, demand, capsys):
     assert main(["match", "--store", str(city), "--demand", demand, "--json"]) == 0
     said = orjson.loads(capsys.readouterr().out)
     assert said == client.get(f"/api/demands/{demand}/matches", headers=STAFF).json()
-    assert main(["match", "--store", str(city), "--mode", "stable"]) == 0
+    assert main(["match", "--store", str(city), "--mode", "stable", "--lang", "zh"]) == 0
     assert "权重" in capsys.readouterr().out
     assert main(["match", "--store", str(city), "--weight", "rent"]) == 2
     assert "PART=NUMBER" in capsys.readouterr().err
