@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from geo.evidence import Evidence
 from geo.frames import days, is_demo, numbers, texts
 from geo.lifecycle import parse_day
 from geo.states import muster
@@ -18,16 +20,31 @@ from geo.units import assign_units
 
 @dataclass(frozen=True)
 class Measured:
-    """A value counted from the layers: of whom, when, what, and whether demo records count."""
+    """A value counted from the layers: of whom, when, what, and whether demo records count.
+
+    `series` is how it grew, day by day of its records; `evidence` are the records.
+    """
 
     unit: str
     year: int
     indicator: str
     value: float
     demo: bool
+    series: tuple[tuple[pd.Timestamp, float], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
-_Entry = tuple[str | None, int, str, float, bool]
+@dataclass(frozen=True)
+class _Entry:
+    """What one record brings to an indicator; `on` None where only its year is known."""
+
+    unit: str | None
+    year: int
+    indicator: str
+    amount: float
+    demo: bool
+    incubator: str
+    on: pd.Timestamp | None = None
 
 
 def measure_indicators(
@@ -70,31 +87,47 @@ def measure_indicators(
         *_chosen(fleet.present, unit_of, fleet.as_of.year),
         *_entered(tenants, unit_of, as_of),
     ]
-    sums: dict[tuple[str, int, str], float] = defaultdict(float)
-    demo: dict[tuple[str, int, str], bool] = defaultdict(bool)
-    for unit, year, indicator, value, fictional in entries:
-        if unit is not None:
-            sums[unit, year, indicator] += value
-            demo[unit, year, indicator] |= fictional
-    return [Measured(*key, round(value, 4), demo[key]) for key, value in sorted(sums.items())]
+    cells: dict[tuple[str, int, str], list[_Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.unit is not None:
+            cells[entry.unit, entry.year, entry.indicator].append(entry)
+    return [_add_up(*key, found) for key, found in sorted(cells.items())]
 
 
-def _years(frame: pd.DataFrame, column: str) -> list[int | None]:
-    found = pd.DatetimeIndex(days(frame, column)).year
-    return [None if pd.isna(year) else int(year) for year in found]
+def _add_up(unit: str, year: int, indicator: str, entries: Sequence[_Entry]) -> Measured:
+    amounts: dict[str, float] = defaultdict(float)
+    by_day: dict[pd.Timestamp, float] = defaultdict(float)
+    for entry in entries:
+        amounts[entry.incubator] += entry.amount
+        if entry.on is not None:
+            by_day[entry.on] += entry.amount
+    grown = accumulate(by_day[on] for on in sorted(by_day))
+    return Measured(
+        unit,
+        year,
+        indicator,
+        round(sum(entry.amount for entry in entries), 4),
+        any(entry.demo for entry in entries),
+        series=tuple(zip(sorted(by_day), (round(value, 4) for value in grown), strict=True)),
+        # Tenants are for the staff; their incubators stand for them.
+        evidence=tuple(
+            Evidence("incubators", key, round(amount, 6)) for key, amount in sorted(amounts.items())
+        ),
+    )
 
 
 def _opened(running: pd.DataFrame, unit_of: Mapping[str, str | None]) -> Iterator[_Entry]:
     columns = zip(
         running["id"].tolist(),
-        _years(running, "opened_on"),
+        [pd.Timestamp(on) for on in days(running, "opened_on")],
         numbers(running, "area_m2").tolist(),
         is_demo(running).tolist(),
         strict=True,
     )
-    for key, year, area_m2, demo in columns:
-        if year is not None and np.isfinite(area_m2):
-            yield unit_of.get(key), year, "incubation_area_10k_m2", area_m2 / 10_000.0, demo
+    for key, on, area_m2, demo in columns:
+        if not pd.isna(on) and np.isfinite(area_m2):
+            area = area_m2 / 10_000.0
+            yield _Entry(unit_of.get(key), on.year, "incubation_area_10k_m2", area, demo, key, on)
 
 
 def _chosen(
@@ -103,7 +136,7 @@ def _chosen(
     batches, demos = numbers(present, "twenty_batch"), is_demo(present).tolist()
     for key, batch, demo in zip(present["id"].tolist(), batches, demos, strict=True):
         if np.isfinite(batch) and batch <= last_year:
-            yield unit_of[key], int(batch), "twenty_incubators", 1.0, demo
+            yield _Entry(unit_of[key], int(batch), "twenty_incubators", 1.0, demo, key)
 
 
 def _entered(
@@ -119,5 +152,5 @@ def _entered(
     )
     for incubator, event, on, demo in columns:
         if event == "entry" and on <= day:
-            year = int(pd.Timestamp(on).year)
-            yield unit_of.get(incubator or ""), year, "tenant_firms", 1.0, demo
+            when, key = pd.Timestamp(on), incubator or ""
+            yield _Entry(unit_of.get(key), when.year, "tenant_firms", 1.0, demo, key, when)

@@ -8,19 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-
-@dataclass(frozen=True)
-class Forecast:
-    """The value at the end of the period, if it goes on as until `reported_on` (`linear`).
-
-    `method` is `final` when the report covers the whole period.
-    """
-
-    value: float
-    share: float | None
-    method: str
-    reported_on: pd.Timestamp
-    elapsed_share: float
+from geo.forecast import Forecast
 
 
 @dataclass(frozen=True)
@@ -28,11 +16,12 @@ class TargetRow:
     """One target and how far it is reached.
 
     `share` is value over target; `pace` is that share over the share of the period that had passed
-    when the value was reported (1 is on time). `value_basis` says where the value comes from:
-    `progress`, `layers`, or `sum` (over units or years). `reported_sum` adds up the parts that are
-    known where a sum lacks some. `missing` names what lacks: `progress`, `progress:UNIT`,
-    `progress:YEAR`, `progress_until:DATE` (a year that is over was not reported to its end),
-    `baseline:INDICATOR:DATE`.
+    when the value was reported (1 is on time), `pace_today` over the share that has passed today
+    (`expected_today`): less than `pace` where the report is old. `value_basis` says where the value
+    comes from: `progress`, `layers`, or `sum` (over units or years). `reported_sum` adds up the
+    parts that are known where a sum lacks some. `missing` names what lacks: `progress`,
+    `progress:UNIT`, `progress:YEAR`, `progress_until:DATE` (a year that is over was not reported to
+    its end), `baseline:INDICATOR:DATE`. `records` counts the records behind the value.
     """
 
     unit: str
@@ -54,11 +43,14 @@ class TargetRow:
     reported_on: pd.Timestamp | None
     reported_sum: float | None
     expected_share: float | None
+    expected_today: float | None
+    pace_today: float | None
     forecast: Forecast | None
     target_definition: str | None
     value_definition: str | None
     clause: str | None
     demo: bool
+    records: int
 
 
 @dataclass(frozen=True)

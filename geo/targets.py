@@ -12,12 +12,15 @@ from typing import Any
 
 import pandas as pd
 
+from geo.evidence import Evidence
+from geo.forecast import forecast
 from geo.frames import days, is_demo, numbers, texts
 from geo.indicators import Measured, measure_indicators
-from geo.issuers import Forecast, IssuerComparison, TargetRow, compare_issuers
+from geo.issuers import IssuerComparison, TargetRow, compare_issuers
 from geo.lifecycle import parse_day
 from geo.plain import plain, share
 from geo.reconcile import CheckRow, reconcile
+from geo.values import Book, Value, measured_values, reported_values
 
 __all__ = [
     "CheckRow",
@@ -28,10 +31,6 @@ __all__ = [
     "reconcile",
     "track_targets",
 ]
-
-PROGRESS, LAYERS, SUM = "progress", "layers", "sum"
-
-_LEAST_DAYS = 30  # a forecast from fewer days says nothing
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,11 @@ class MissingBaseline:
 
 @dataclass(frozen=True)
 class TargetReport:
-    """All targets of some issuers on a day, the checks of their tables, and what is missing."""
+    """All targets of some issuers on a day, the checks of their tables, and what is missing.
+
+    `totals` are the targets of the whole plan that no issuer states but that the years of the
+    city's issuer add up to; `book` holds the values, for the records behind them.
+    """
 
     rule: Mapping[str, Any]
     as_of: pd.Timestamp
@@ -56,6 +59,34 @@ class TargetReport:
     checks: tuple[CheckRow, ...]
     missing: tuple[MissingBaseline, ...]
     issuers: tuple[IssuerComparison, ...]
+    years: tuple[int, ...] = ()
+    totals: tuple[TargetRow, ...] = ()
+    book: Book | None = None
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units that the city's issuer asks something of, in their order."""
+        return () if self.book is None else self.book.units
+
+    def trace(self, unit: str, year: int, indicator: str) -> tuple[Evidence, ...]:
+        """Return the records behind the value of an indicator in a unit and year."""
+        return () if self.book is None else self.book.look_up(unit, year, indicator).evidence
+
+    def find_row(self, unit: str, indicator: str, *, year: int | None = None) -> TargetRow | None:
+        """Return the city's own target of an indicator in a year, or of the whole plan."""
+        city = {row.issuer for row in self.rows if row.unit == self.rule["total_unit"]}
+        sums = {item.get("of"): item["key"] for item in self.rule["indicators"]}
+        wanted = indicator if year is not None else sums.get(indicator, "")
+        return next(
+            (
+                row
+                for row in (*self.rows, *self.totals)
+                if (row.unit, row.indicator) == (unit, wanted)
+                and row.issuer in city
+                and year in (None, row.year)
+            ),
+            None,
+        )
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -84,7 +115,9 @@ class TargetReport:
         rows = tuple(row for row in self.rows if _fits(row, wanted))
         compared = {**wanted, "issuer": None}
         issuers = tuple(one for one in self.issuers if _fits(one, compared))
-        return replace(self, rows=rows, issuers=issuers, demo_counted=any(row.demo for row in rows))
+        totals = tuple(row for row in self.totals if _fits(row, wanted))
+        demo = any(row.demo for row in (*rows, *totals))
+        return replace(self, rows=rows, issuers=issuers, totals=totals, demo_counted=demo)
 
     def city_values(self) -> dict[str, dict[int, tuple[float | None, float | None]]]:
         """Return indicator to year to (value, target) of the whole city, yearly ones only."""
@@ -96,27 +129,11 @@ class TargetReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON holds it."""
-        return {**plain(self), "summary": plain(self.summary)}
+        return {**plain(replace(self, book=None)), "summary": plain(self.summary)}
 
 
 def _fits(row: Any, wanted: Mapping[str, Any]) -> bool:
     return all(value is None or getattr(row, name) == value for name, value in wanted.items())
-
-
-@dataclass(frozen=True)
-class _Value:
-    """A value with its basis, or what lacks to have one (`value` None)."""
-
-    value: float | None = None
-    basis: str | None = None
-    reported_on: pd.Timestamp | None = None
-    definition: str | None = None
-    demo: bool = False
-    reported_sum: float | None = None
-    missing: tuple[str, ...] = ()
-
-
-_Cell = tuple[str, int, str]  # unit, year, indicator
 
 
 def track_targets(
@@ -156,15 +173,16 @@ def track_targets(
         When the day is not a date.
     """
     day = parse_day(as_of)
-    book = _Book(
-        values={**_measured_values(measured, day), **_reported_values(progress, day)},
+    book = Book(
+        values={**measured_values(measured, day), **reported_values(progress, day)},
         units=_units_of(targets, rule["total_unit"]),
         rule=rule,
         day=day,
         years=_plan_years(targets, plan),
     )
     lacking = list(_missing_baselines(baselines))
-    rows = tuple(_target_rows(targets, book, lacking))
+    asked = _asked(targets, rule)
+    rows = tuple(_draw_row(one, book, lacking) for one in asked)
     return TargetReport(
         rule=rule,
         as_of=day,
@@ -173,6 +191,9 @@ def track_targets(
         checks=tuple(reconcile(targets, rule=rule)),
         missing=tuple(lacking),
         issuers=tuple(compare_issuers(rows, rule)),
+        years=book.years,
+        totals=tuple(_draw_row(one, book, lacking) for one in _totals_of(asked, book)),
+        book=book,
     )
 
 
@@ -190,187 +211,111 @@ def _units_of(targets: pd.DataFrame, total_unit: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(unit for unit in found if unit is not None))
 
 
-def _reported_values(progress: pd.DataFrame, day: pd.Timestamp) -> dict[_Cell, _Value]:
-    """Take the latest report of each cell; a real one before a demo one."""
+@dataclass(frozen=True)
+class _Asked:
+    """A target as its record asks it."""
+
+    unit: str
+    year: int
+    indicator: str
+    issuer: str
+    version: str | None = None
+    kind: str | None = None
+    target: float | None = None
+    definition: str | None = None
+    clause: str | None = None
+    demo: bool = False
+
+
+def _asked(targets: pd.DataFrame, rule: Mapping[str, Any]) -> list[_Asked]:
+    """Read the targets in the order of years, indicators of the rule, and records."""
+    names = ("unit", "indicator", "issuer", "version", "kind", "definition", "clause")
     columns = zip(
-        is_demo(progress).tolist(),
-        [pd.Timestamp(on) for on in days(progress, "reported_on")],
-        texts(progress, "id"),
-        texts(progress, "unit"),
-        numbers(progress, "year"),
-        texts(progress, "indicator"),
-        numbers(progress, "value"),
-        texts(progress, "definition"),
+        *(texts(targets, name) for name in names),
+        numbers(targets, "year").astype(int).tolist(),
+        numbers(targets, "value").tolist(),
+        is_demo(targets).tolist(),
         strict=True,
     )
-    records = [record for record in columns if not pd.isna(record[1]) and record[1] <= day]
-    records.sort(key=lambda record: (not record[0], record[1], record[2] or ""))
-    return {
-        (unit, int(year), indicator): _Value(float(value), PROGRESS, on, definition, demo)
-        for demo, on, _, unit, year, indicator, value, definition in records
-        if unit is not None and indicator is not None and not pd.isna(value)
-    }
-
-
-def _measured_values(measured: Iterable[Measured], day: pd.Timestamp) -> dict[_Cell, _Value]:
-    return {
-        (one.unit, one.year, one.indicator): _Value(one.value, LAYERS, day, None, one.demo)
-        for one in measured
-    }
-
-
-@dataclass(frozen=True)
-class _Book:
-    """All known values, and how sums over units and years are made of them."""
-
-    values: Mapping[_Cell, _Value]
-    units: tuple[str, ...]
-    rule: Mapping[str, Any]
-    day: pd.Timestamp
-    years: tuple[int, ...]
-
-    def look_up(self, unit: str, year: int, indicator: str) -> _Value:
-        """Find the value of a cell: reported, measured, or the sum of its parts."""
-        found = self.values.get((unit, year, indicator))
-        if found is not None:
-            return found
-        declared = self.indicator(indicator)
-        if declared.get("cumulative"):
-            return self._sum_years(unit, year, str(declared.get("of", "")))
-        if year > self.day.year:
-            return _Value()
-        if unit == self.rule["total_unit"]:
-            return self._sum_units(year, indicator)
-        return _Value(missing=("progress",))
-
-    def indicator(self, key: str) -> Mapping[str, Any]:
-        """Return what the rule says of an indicator."""
-        declared: Sequence[Mapping[str, Any]] = self.rule["indicators"]
-        return next((item for item in declared if item["key"] == key), {})
-
-    def _sum_units(self, year: int, indicator: str) -> _Value:
-        parts = {unit: self.look_up(unit, year, indicator) for unit in self.units}
-        return _add_up(parts)
-
-    def _sum_years(self, unit: str, last_year: int, indicator: str) -> _Value:
-        due = [year for year in self.years if year <= min(last_year, self.day.year)]
-        return _add_up({str(year): self.look_up(unit, year, indicator) for year in due})
-
-
-def _add_up(parts: Mapping[str, _Value]) -> _Value:
-    """Add values up; where one lacks, only the sum of the known parts is told."""
-    known = [part for part in parts.values() if part.value is not None]
-    total = round(sum(part.value for part in known if part.value is not None), 6)
-    missing = tuple(f"progress:{name}" for name, part in parts.items() if part.value is None)
-    if missing or not known:
-        return _Value(missing=missing or ("progress",), reported_sum=total if known else None)
-    reported = [part.reported_on for part in known if part.reported_on is not None]
-    # Years follow each other, so their sum reaches to the last report; units run side by side, and
-    # their sum is only as recent as the earliest one.
-    years = all(name.isdigit() for name in parts)
-    return _Value(
-        value=total,
-        basis=SUM,
-        reported_on=(max(reported) if years else min(reported)) if reported else None,
-        demo=any(part.demo for part in known),
-        reported_sum=total,
-    )
-
-
-def _target_rows(
-    targets: pd.DataFrame, book: _Book, lacking: Sequence[MissingBaseline]
-) -> Iterable[TargetRow]:
-    order = {item["key"]: at for at, item in enumerate(book.rule["indicators"])}
-    names = ("id", "unit", "indicator", "issuer", "version", "kind", "definition", "clause")
-    records = list(
-        zip(
-            *(texts(targets, name) for name in names),
-            numbers(targets, "year").astype(int).tolist(),
-            numbers(targets, "value").tolist(),
-            is_demo(targets).tolist(),
-            strict=True,
+    found = [
+        _Asked(
+            unit, year, indicator, issuer or "", version, kind,
+            None if pd.isna(goal) else float(goal), definition, clause, demo,
         )
-    )
-    records.sort(key=lambda record: (record[8], order.get(record[2] or "", len(order))))
-    for (
-        _,
-        unit,
-        indicator,
-        issuer,
-        version,
-        kind,
-        definition,
-        clause,
-        year,
-        target,
-        demo,
-    ) in records:
-        if unit is None or indicator is None:
+        for unit, indicator, issuer, version, kind, definition, clause, year, goal, demo in columns
+        if unit is not None and indicator is not None
+    ]  # fmt: skip
+    order = {item["key"]: at for at, item in enumerate(rule["indicators"])}
+    found.sort(key=lambda one: (one.year, order.get(one.indicator, len(order))))
+    return found
+
+
+def _totals_of(asked: Sequence[_Asked], book: Book) -> Iterable[_Asked]:
+    """Add the years of a unit up, where the city's issuer states no total of the plan."""
+    city = {one.issuer for one in asked if one.unit == book.rule["total_unit"]}
+    own = [one for one in asked if one.issuer in city]
+    stated = {(one.unit, one.indicator) for one in own}
+    for item in book.rule["indicators"]:
+        if not item.get("cumulative") or not book.years:
             continue
-        found = book.look_up(unit, year, indicator)
-        declared = book.indicator(indicator)
-        goal = None if pd.isna(target) else float(target)
-        reached = share(found.value, goal)
-        elapsed = _elapsed(
-            found.reported_on, year, book, cumulative=bool(declared.get("cumulative"))
-        )
-        yield TargetRow(
-            unit=unit,
-            year=year,
-            indicator=indicator,
-            issuer=issuer or "",
-            version=version,
-            kind=kind,
-            target=goal,
-            value=found.value,
-            share=reached,
-            pace=share(reached, elapsed),
-            missing=(
-                *found.missing,
-                *_lacking_rest(found, year, elapsed, book),
-                *_lacking_baselines(unit, declared, lacking, book),
-            ),
-            zh=declared.get("zh"),
-            en=declared.get("en"),
-            measure=declared.get("unit"),
-            cumulative=bool(declared.get("cumulative")),
-            value_basis=found.basis,
-            reported_on=found.reported_on,
-            reported_sum=found.reported_sum,
-            expected_share=elapsed,
-            forecast=_forecast(found, goal, elapsed),
-            target_definition=definition,
-            value_definition=found.definition,
-            clause=clause,
-            demo=found.demo or demo,
-        )
+        for unit in (*book.units, book.rule["total_unit"]):
+            years = [one for one in own if (one.unit, one.indicator) == (unit, item.get("of"))]
+            if years and (unit, item["key"]) not in stated:
+                total = round(sum(one.target or 0.0 for one in years), 6)
+                yield replace(
+                    years[0],
+                    year=max(book.years),
+                    indicator=item["key"],
+                    kind="derived",
+                    target=total,
+                    definition=None,
+                )
 
 
-def _elapsed(on: pd.Timestamp | None, year: int, book: _Book, *, cumulative: bool) -> float | None:
-    """Return the share of the period that had passed at the end of a day, 0 to 1.
+def _draw_row(asked: _Asked, book: Book, lacking: Sequence[MissingBaseline]) -> TargetRow:
+    found = book.look_up(asked.unit, asked.year, asked.indicator)
+    declared = book.indicator(asked.indicator)
+    cumulative = bool(declared.get("cumulative"))
+    period = book.period(asked.year, cumulative=cumulative)
+    reached = share(found.value, asked.target)
+    elapsed = None if found.reported_on is None else period.elapsed(found.reported_on)
+    today = period.elapsed(book.day)
+    return TargetRow(
+        unit=asked.unit,
+        year=asked.year,
+        indicator=asked.indicator,
+        issuer=asked.issuer,
+        version=asked.version,
+        kind=asked.kind,
+        target=asked.target,
+        value=found.value,
+        share=reached,
+        pace=share(reached, elapsed),
+        missing=(
+            *found.missing,
+            *_lacking_rest(found, asked.year, elapsed, book),
+            *_lacking_baselines(asked.unit, declared, lacking, book),
+        ),
+        zh=declared.get("zh"),
+        en=declared.get("en"),
+        measure=declared.get("unit"),
+        cumulative=cumulative,
+        value_basis=found.basis,
+        reported_on=found.reported_on,
+        reported_sum=found.reported_sum,
+        expected_share=elapsed,
+        expected_today=today,
+        pace_today=share(reached, today),
+        forecast=forecast(found.series, period, target=asked.target),
+        target_definition=asked.definition,
+        value_definition=found.definition,
+        clause=asked.clause,
+        demo=found.demo or asked.demo,
+        records=len(found.evidence),
+    )
 
-    The period of a cumulative indicator is all years of the plan up to its own.
-    """
-    if on is None:
-        return None
-    first = min(min(book.years, default=year), year) if cumulative else year
-    start, end = pd.Timestamp(first, 1, 1), pd.Timestamp(year + 1, 1, 1)
-    passed = (on + pd.Timedelta(days=1) - start) / (end - start)
-    return round(min(max(float(passed), 0.0), 1.0), 10)
 
-
-def _forecast(found: _Value, target: float | None, elapsed: float | None) -> Forecast | None:
-    if found.value is None or found.reported_on is None or not elapsed:
-        return None
-    if elapsed >= 1.0:
-        return Forecast(found.value, share(found.value, target), "final", found.reported_on, 1.0)
-    if elapsed < _LEAST_DAYS / 366.0:
-        return None
-    value = round(found.value / elapsed, 4)
-    return Forecast(value, share(value, target), "linear", found.reported_on, elapsed)
-
-
-def _lacking_rest(found: _Value, year: int, elapsed: float | None, book: _Book) -> list[str]:
+def _lacking_rest(found: Value, year: int, elapsed: float | None, book: Book) -> list[str]:
     """Name the rest of a year that is over but was not reported to its end."""
     if year >= book.day.year or found.value is None or elapsed is None or elapsed >= 1.0:
         return []
@@ -394,7 +339,7 @@ def _missing_baselines(baselines: pd.DataFrame) -> Iterable[MissingBaseline]:
 
 
 def _lacking_baselines(
-    unit: str, declared: Mapping[str, Any], lacking: Sequence[MissingBaseline], book: _Book
+    unit: str, declared: Mapping[str, Any], lacking: Sequence[MissingBaseline], book: Book
 ) -> list[str]:
     """Name the missing baselines that the cumulative figure of a unit would need."""
     if not declared.get("cumulative"):

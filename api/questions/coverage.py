@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from api.questions.common import (
     find_unit,
     keep_unit,
@@ -14,7 +12,7 @@ from api.questions.common import (
     read_rule,
     today,
 )
-from api.questions.targets import ask_targets
+from api.questions.goals import ask_goals
 from geo.coverage import (
     IndustryCoverage,
     TownCoverage,
@@ -23,8 +21,6 @@ from geo.coverage import (
     cover_towns,
     cover_units,
 )
-from geo.goals import GoalFacts, measure_goals
-from geo.states import muster
 from layers.store import Store
 
 
@@ -109,40 +105,5 @@ def ask_unit_coverage(
             "industries": {row.unit: row.summary for row in industries.units},
         },
     )
-    facts = GoalFacts(
-        **_layer_facts(store, incubators, as_of=day, demo=demo),
-        unit_count=len(answer.units),
-        leader_built_units=answer.summary["with_chain_leader_built"],
-        towns_share=towns.summary.covered_share,
-        industries_share=industries.summary.covered_share,
-    )
-    answer = answer.with_goals(measure_goals(store.rules("goals").body["goals"], facts))
+    answer = answer.with_goals(ask_goals(store, as_of=day, demo=demo).goals)
     return answer if wanted is None else answer.select(wanted)
-
-
-def _layer_facts(
-    store: Store, incubators: pd.DataFrame, *, as_of: Any, demo: bool
-) -> dict[str, Any]:
-    """Gather what the goals ask of the layers and rules."""
-    # Only this needs the walking kernels behind it, which take most of the start of a command.
-    from api.questions.amenities import ask_amenities  # noqa: PLC0415
-
-    rule = read_rule(store, "towns")
-    fleet = muster(incubators, as_of=as_of, rule=rule)
-    circles = ask_amenities(store, test="compliance", demo=demo)
-    targets = ask_targets(store, as_of=as_of, demo=demo)
-    services = store.rules("services").body["services"]
-    return {
-        "incubators": fleet.operating,
-        "chosen": fleet.present.loc[fleet.present["twenty_batch"].notna()],
-        "year": fleet.as_of.year,
-        "large_area_m2": rule["large_area_m2"],
-        "circle_share": circles.summary["compliance"]["ok_share"],
-        "indicators": targets.city_values(),
-        "demo": circles.demo_counted or targets.demo_counted,
-        "basic_services": [item["name"] for item in services if item["group"] == "basic"],
-        **{
-            layer: read_layer(store, layer, demo=demo)
-            for layer in ("projects", "zones", "baselines")
-        },
-    }

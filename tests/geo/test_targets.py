@@ -266,8 +266,11 @@ def test_indicators_counted_from_the_layers():
         towns_rule=TOWNS_RULE,
         as_of="2026-11-24",
     )
-    assert found == [
-        Measured("North", 2025, "incubation_area_10k_m2", 3.0, demo=True),
-        Measured("North", 2025, "twenty_incubators", 1.0, demo=True),
-        Measured("North", 2026, "tenant_firms", 1.0, demo=False),
+    assert [(one.unit, one.year, one.indicator, one.value, one.demo) for one in found] == [
+        ("North", 2025, "incubation_area_10k_m2", 3.0, True),
+        ("North", 2025, "twenty_incubators", 1.0, True),
+        ("North", 2026, "tenant_firms", 1.0, False),
     ]
+    area = found[0]
+    assert area.series == ((pd.Timestamp("2025-03-01"), 2.5), (pd.Timestamp("2025-09-01"), 3.0))
+    assert [(one.id, one.amount) for one in area.evidence] == [("i1", 2.5), ("i2", 0.5)]
