@@ -21,6 +21,7 @@ from api.errors import add_error_handlers
 from api.jobs.pool import JobPool
 from api.middleware import AddHeaders, AnswerHead, LimitBody
 from api.routes import (
+    board,
     docs,
     files,
     find,
@@ -82,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_error_handlers(app, pages.draw_error)
     for module in (
-        health, files, docs, questions, records, spaces, match, match_page, staff, map_data,
+        health, files, docs, questions, board, records, spaces, match, match_page, staff, map_data,
         surface, find, jobs, pages,
     ):  # fmt: skip
         app.include_router(module.router)

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import geopandas as gpd
+import orjson
+
 from api.questions.coverage import ask_town_coverage
 from api.settings import Settings
 from layers.catalog import layers
 from layers.query import Query
 from layers.store import Store
+from web.features import collection
 from web.frame import PageFrame
 from web.mapview import MAP_LAYERS, Basemap, Extent, MapView
 
 _WORLD: Extent = (-170.0, -60.0, 170.0, 75.0)
 _EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
+_CITY_MAP_DEG = 0.003  # about 300 m: less than a pixel of a map of the whole city
 _DEMO = Query(where={"provenance": "demo"})
 
 
@@ -121,3 +126,17 @@ def map_view(
         token=store.token(),
         demo_counted=has_demo(store, *counts),
     )
+
+
+def version_of(answer: Mapping[str, Any]) -> str:
+    """Return the version of the rules that an answer used, as the frame prints it."""
+    rule = answer.get("rule") or {}
+    return f"{rule['name']} {rule['version']}" if "name" in rule and "version" in rule else ""
+
+
+def unit_outlines(store: Store) -> dict[str, Any]:
+    """Return the reporting units as GeoJSON, fine enough for a map of the whole city."""
+    frame = gpd.GeoDataFrame(store.read("reporting_units"))
+    text = collection("reporting_units", frame, columns=["name"], tolerance_deg=_CITY_MAP_DEG)
+    found: dict[str, Any] = orjson.loads(text)
+    return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from geo.frames import days, numbers, texts
 from geo.goals import GoalRow
 from geo.plain import plain
 from geo.targets import TargetReport
@@ -122,6 +123,60 @@ class FigureRecords:
         return {**plain(self), "summary": self.summary}
 
 
-def any_demo(rows: Sequence[RecordRow]) -> bool:
-    """Tell whether a demo record counts."""
-    return any(row.counts and row.provenance == "demo" for row in rows)
+@dataclass(frozen=True)
+class ProgressRow:
+    """One report of progress, with what it measured and what proves it."""
+
+    id: str
+    unit: str | None
+    year: int | None
+    indicator: str | None
+    value: float | None
+    reported_on: pd.Timestamp | None
+    definition: str | None
+    evidence: str | None
+    source: str | None
+    provenance: str | None
+
+
+@dataclass(frozen=True)
+class ProgressHistory:
+    """All reports of progress asked about, the newest first."""
+
+    demo_counted: bool
+    rows: tuple[ProgressRow, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reports as JSON holds them."""
+        answer: dict[str, Any] = plain(self)
+        return answer
+
+
+def list_progress(progress: pd.DataFrame) -> ProgressHistory:
+    """List reports of progress, the newest first.
+
+    Parameters
+    ----------
+    progress
+        Records of `progress`.
+    """
+    on = days(progress, "reported_on")
+    names = ("id", "unit", "indicator", "definition", "evidence", "source", "provenance")
+    held = {name: texts(progress, name) for name in names}
+    years, values = numbers(progress, "year"), numbers(progress, "value")
+    order = sorted(
+        range(len(progress)),
+        key=lambda at: (str(on[at]) if not pd.isna(on[at]) else "", held["id"][at] or ""),
+        reverse=True,
+    )
+    rows = tuple(
+        ProgressRow(
+            id=held["id"][at] or "",
+            year=None if pd.isna(years[at]) else int(years[at]),
+            value=None if pd.isna(values[at]) else float(values[at]),
+            reported_on=None if pd.isna(on[at]) else pd.Timestamp(on[at]),
+            **{name: held[name][at] for name in names if name != "id"},
+        )
+        for at in order
+    )
+    return ProgressHistory(any(row.provenance == "demo" for row in rows), rows)

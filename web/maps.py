@@ -132,7 +132,7 @@ def city_map(view: MapView, *, data: Mapping[str, Any] | None = None) -> MapPart
         Layers as GeoJSON to carry inside the page instead of fetching them.
     """
     w = words(view.lang)
-    drawn = _base(view, w)
+    drawn = base_map(view)
     groups: dict[str, list[Any]] = {}
     names: dict[str, str] = {}
     for spec in view.layers:
@@ -140,17 +140,17 @@ def city_map(view: MapView, *, data: Mapping[str, Any] | None = None) -> MapPart
             continue
         if data is not None and spec.name != "circles" and spec.name not in data:
             continue
-        element = _named(_layer_element(spec, view, w, inlined=data is not None), spec.name)
+        element = named(_layer_element(spec, view, w, inlined=data is not None), spec.name)
         element.add_to(drawn)
         groups.setdefault(w(f"group.{spec.group}"), []).append(element)
         names[spec.name] = element.get_name()
     _add_controls(drawn, groups, w)
-    tiles = [child.get_name() for child in _children(drawn) if isinstance(child, folium.TileLayer)]
+    tiles = [child.get_name() for child in children(drawn) if isinstance(child, folium.TileLayer)]
     base = [name for name in tiles if name not in names.values()]
-    _named(_Attach(names, base), "layers").add_to(drawn)
+    named(_Attach(names, base), "layers").add_to(drawn)
     figure: Any = drawn.get_root()
     figure.render()
-    links = _children(figure.header)
+    links = children(figure.header)
     return MapParts(
         styles=tuple(child.url for child in links if isinstance(child, CssLink)),
         scripts=(
@@ -191,9 +191,11 @@ def offline_map(view: MapView, *, data: Mapping[str, gpd.GeoDataFrame | Mapping[
     )
 
 
-def _base(view: MapView, w: Words) -> folium.Map:
+def base_map(view: MapView) -> folium.Map:
+    """Return a map with its base tiles and panes and nothing on it yet."""
+    w = words(view.lang)
     west, south, east, north = view.extent
-    drawn: folium.Map = _named(
+    drawn: folium.Map = named(
         folium.Map(
             location=((south + north) / 2, (west + east) / 2),
             tiles=None,
@@ -208,9 +210,9 @@ def _base(view: MapView, w: Words) -> folium.Map:
     link(drawn, js=("leaflet/dist/leaflet.js",), css=("leaflet/dist/leaflet.css",))
     for tiles in _base_tiles(view.basemap, w):
         tiles.add_to(drawn)
-    _named(CustomPane("grids", z_index=450, pointer_events=True), "grids").add_to(drawn)
-    _named(CustomPane("labels", z_index=560), "labels").add_to(drawn)
-    _named(CustomPane("zones-reach", z_index=440), "zones").add_to(drawn)
+    named(CustomPane("grids", z_index=450, pointer_events=True), "grids").add_to(drawn)
+    named(CustomPane("labels", z_index=560), "labels").add_to(drawn)
+    named(CustomPane("zones-reach", z_index=440), "zones").add_to(drawn)
     return drawn
 
 
@@ -224,7 +226,7 @@ def _base_tiles(basemap: Basemap, w: Words) -> list[folium.TileLayer]:
         )
         attribution = basemap.attribution or w("basemap.tianditu")
         return [
-            _named(
+            named(
                 folium.TileLayer(
                     address.format(layer=layer, key=quote(basemap.key, safe="")),
                     attr=attribution, subdomains="01234567", name=layer, **common,
@@ -236,11 +238,12 @@ def _base_tiles(basemap: Basemap, w: Words) -> list[folium.TileLayer]:
     if basemap.kind == "url":
         attribution = basemap.attribution or w("basemap.custom")
         tiles = folium.TileLayer(basemap.url, attr=attribution, name="base", **common)
-        return [_named(tiles, "base")]
+        return [named(tiles, "base")]
     return []
 
 
-def _children(element: Element) -> list[Any]:
+def children(element: Element) -> list[Any]:
+    """Return what an element holds."""
     return list(element._children.values())  # noqa: SLF001  branca has no public way
 
 
@@ -285,13 +288,13 @@ def _add_controls(drawn: folium.Map, groups: Mapping[str, list[Any]], w: Words) 
         full, js=("leaflet.fullscreen/Control.FullScreen.js",),
         css=("leaflet.fullscreen/Control.FullScreen.css",),
     ).add_to(drawn)  # fmt: skip
-    _named(_Measure(), "measure").add_to(drawn)
+    named(_Measure(), "measure").add_to(drawn)
     control = plugins.GroupedLayerControl(groups, exclusive_groups=False, collapsed=False)
     folder = "leaflet-groupedlayercontrol/dist/leaflet.groupedlayercontrol.min"
     link(control, js=(f"{folder}.js",), css=(f"{folder}.css",)).add_to(drawn)
 
 
-def _named(element: Any, name: str) -> Any:
+def named(element: Any, name: str) -> Any:
     """Give an element a name instead of a random one, so that equal maps are equal bytes."""
     element._id = name  # noqa: SLF001  branca has no public way
     return element

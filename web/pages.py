@@ -16,9 +16,6 @@ from web.rows import (
     SPACE_COLUMNS,
     Result,
     amenity_row,
-    baseline_row,
-    chart_year,
-    check_row,
     gap_tables,
     goal_row,
     large_area,
@@ -30,8 +27,6 @@ from web.rows import (
     space_row,
     summary_of,
     tally,
-    target_charts,
-    target_row,
     town_row,
     unit_row,
     worded,
@@ -49,7 +44,6 @@ __all__ = [
     "home_page",
     "incubator_page",
     "structure_page",
-    "targets_page",
 ]
 
 # The columns of the incubator page, by section.
@@ -138,58 +132,6 @@ def coverage_page(
         unit_rows=[unit_row(row) for row in units.get("units", ())],
         goals=[goal_row(row, known, w) for row in units.get("goals", ())],
         as_of=towns.get("as_of"),
-    )
-
-
-def targets_page(
-    report: Result,
-    *,
-    frame: PageFrame,
-    indicators: Sequence[Result] = (),
-    chosen: Mapping[str, Any] | None = None,
-    options: Mapping[str, Sequence[Any]] | None = None,
-) -> str:
-    """Draw the board of the plan's targets.
-
-    Parameters
-    ----------
-    report
-        The answer: `rows` and `checks`.
-    frame
-        What the frame says.
-    indicators
-        The indicators of the rules: `key`, `zh`, `en`, `unit`.
-    chosen
-        The filter asked for: `unit`, `year`, `indicator`, `issuer`.
-    options
-        What the filters offer; what stands in the rows where not given.
-    """
-    w = frame.words
-    known = {indicator["key"]: indicator for indicator in indicators}
-    rows = [target_row(row, known, w) for row in report.get("rows", ())]
-    offered = options or {
-        name: sorted({row[name] for row in report.get("rows", ()) if row.get(name) is not None})
-        for name in ("unit", "year", "indicator", "issuer")
-    }
-    reported = [row for row in rows if row["value"] is not None]
-    year = (chosen or {}).get("year") or chart_year(rows, report.get("as_of"))
-    return render(
-        "targets.html",
-        frame=frame,
-        page="targets",
-        rows=rows,
-        charts=target_charts(rows, year=year, total_unit=rule_of(report).get("total_unit")),
-        reported=len(reported),
-        met=sum(1 for row in reported if (row["share"] or 0) >= 1),
-        missing=[baseline_row(row, known, w) for row in report.get("missing", ())]
-        or sorted({what for row in rows for what in row["missing"]}),
-        checks=[check_row(check, known, w) for check in report.get("checks", ())],
-        chosen=dict(chosen or {}),
-        options=offered,
-        indicator_names={key: w.pick(indicator) for key, indicator in known.items()},
-        years="、".join(sorted({str(row["year"]) for row in rows})),
-        json=frame.link("/api/targets", **dict(chosen or {})),
-        rule=rule_of(report),
     )
 
 

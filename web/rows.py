@@ -125,7 +125,7 @@ def target_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[
     measure = indicator.get("unit_en") if w.lang == "en" else row.get("measure")
     return {
         **dict.fromkeys(("unit", "year", "issuer", "target", "value", "share", "pace")),
-        **dict.fromkeys(("expected_share", "forecast", "demo")),
+        **dict.fromkeys(("expected_share", "forecast", "demo", "records", "cumulative")),
         **row,
         "label": w.pick({"key": row["indicator"], **indicator}),
         "measure": measure if measure is not None else "",
@@ -146,8 +146,12 @@ def missing_text(code: str, indicators: Mapping[str, Result], w: Words) -> str:
     'Zones: Kind, park'
     >>> missing_text("progress:东区", {}, words("zh"))
     '进展数据：东区'
+    >>> missing_text("incubators.revenue_cny:12", {}, words("en"))
+    'Incubators: Revenue (CNY), not given by 12'
     """
     kind, *rest = re.split(r"[:.=]", code)
+    if kind in layers() and ":" in code and rest[-1].isdigit():
+        rest[-1] = w("missing.records", count=rest[-1])
     if "." in code and kind in layers():
         declared = layer(kind)
         columns = {column.name: getattr(column, w.lang) for column in declared.columns}

@@ -7,12 +7,19 @@ from typing import Any
 
 import pandas as pd
 
-from api.questions.common import read_layer, read_rule
+from api.questions.common import find_unit, read_layer, read_rule
 from api.questions.goals import GoalDesk, check_year
 from api.questions.targets import ask_targets
 from geo.errors import InputError, NotFoundError
 from geo.evidence import SUM, Evidence
-from geo.goal_board import FigureRecords, GoalBoard, PlanBoard, RecordRow
+from geo.goal_board import (
+    FigureRecords,
+    GoalBoard,
+    PlanBoard,
+    ProgressHistory,
+    RecordRow,
+    list_progress,
+)
 from geo.goals import measure_goals, trace_goal
 from geo.plain import plain
 from geo.unit_ranks import rank_units
@@ -123,6 +130,36 @@ def ask_records(
     if goal is not None:
         return _goal_records(desk, goal)
     return _indicator_records(desk, str(indicator))
+
+
+def ask_progress(
+    store: Store, *, unit: str | None = None, year: int | None = None, demo: bool = True
+) -> ProgressHistory:
+    """List the reports of progress with their definition and evidence, the newest first.
+
+    Parameters
+    ----------
+    store
+        The store.
+    unit, year
+        Only those of one unit (by name, alias or code) and year.
+    demo
+        Whether demo records count.
+
+    Raises
+    ------
+    InputError
+        When the year is none of the plan.
+    NotFoundError
+        When there is no such unit.
+    """
+    check_year(store, year)
+    units = read_layer(store, "reporting_units", demo=demo)
+    total = read_rule(store, "targets")["total_unit"]
+    where: dict[str, Any] = {} if year is None else {"year": year}
+    if unit is not None:
+        where["unit"] = unit if unit == total else find_unit(units, unit)
+    return list_progress(store.read("progress", Query(where=where, demo=demo)))
 
 
 def _goal_records(desk: GoalDesk, wanted: str) -> FigureRecords:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import pandas as pd
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.answers import HTML, open_request_store, respond
 from api.params import Day, Lang, read_lang
@@ -20,10 +20,9 @@ from api.questions.coverage import (
 )
 from api.questions.gaps import ask_gaps
 from api.questions.structure import ask_structure
-from api.questions.targets import ask_targets
 from api.security import page_headers
 from api.settings import Settings
-from api.views import has_demo, map_view, page_frame, read_basemap, read_city
+from api.views import has_demo, map_view, page_frame, read_basemap, read_city, version_of
 from geo.errors import HatchmapError
 from layers.query import Query as Records
 from layers.store import Store
@@ -33,7 +32,6 @@ from web.frame import PageFrame
 router = APIRouter(include_in_schema=False)
 
 Draw = Callable[[Store, "Framer"], str]
-Text = Annotated[str | None, Query(max_length=100)]
 
 
 class Framer:
@@ -76,16 +74,10 @@ def get_home(request: Request, lang: Lang) -> Response:
     def draw(store: Store, frame: Framer) -> str:
         coverage = ask_town_coverage(store).to_json()
         view = map_view(store, frame.settings, lang=lang, coverage=coverage)
-        said = frame(demo_counted=view.demo_counted, version=_version(coverage))
+        said = frame(demo_counted=view.demo_counted, version=version_of(coverage))
         return pages.home_page(coverage, view=view, frame=said)
 
     return draw_page(request, lang, draw)
-
-
-def _version(answer: Mapping[str, Any]) -> str:
-    """Return the version of the rules that an answer used, as the frame prints it."""
-    rule = answer.get("rule") or {}
-    return f"{rule['name']} {rule['version']}" if "name" in rule and "version" in rule else ""
 
 
 @router.get("/coverage")
@@ -97,7 +89,7 @@ def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
         industries = ask_industry_coverage(store, as_of=date).to_json()
         units = ask_unit_coverage(store, as_of=date).to_json()
         demo = any(answer["demo_counted"] for answer in (towns, industries, units))
-        said = frame(demo_counted=demo, version=_version(towns))
+        said = frame(demo_counted=demo, version=version_of(towns))
         return pages.coverage_page(
             towns,
             industries,
@@ -105,42 +97,6 @@ def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
             frame=said,
             names=_names(store),
             indicators=store.rules("targets").body.get("indicators", ()),
-        )
-
-    return draw_page(request, lang, draw)
-
-
-@router.get("/targets")
-def get_targets(
-    request: Request,
-    lang: Lang,
-    unit: Text = None,
-    year: Text = None,
-    indicator: Text = None,
-    issuer: Text = None,
-) -> Response:
-    """Draw the board of the plan's targets."""
-    # Forms send empty fields for "all".
-    chosen: dict[str, Any] = {
-        "unit": unit or None,
-        "year": int(year) if year and year.isdecimal() else None,
-        "indicator": indicator or None,
-        "issuer": issuer or None,
-    }
-
-    def draw(store: Store, frame: Framer) -> str:
-        report = ask_targets(store, **chosen).to_json()
-        whole = report if not any(chosen.values()) else ask_targets(store).to_json()
-        options = {
-            name: sorted({row[name] for row in whole["rows"] if row.get(name) is not None})
-            for name in chosen
-        }
-        return pages.targets_page(
-            report,
-            frame=frame(demo_counted=report["demo_counted"], version=_version(report)),
-            indicators=store.rules("targets").body.get("indicators", ()),
-            chosen=chosen,
-            options=options,
         )
 
     return draw_page(request, lang, draw)

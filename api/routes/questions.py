@@ -18,7 +18,6 @@ from api.questions.coverage import (
 from api.questions.gaps import ask_gaps
 from api.questions.reach import ask_reach
 from api.questions.structure import ask_structure
-from api.questions.targets import ask_targets
 
 router = APIRouter(prefix="/api", dependencies=[Depends(refuse_unknown)])
 
@@ -61,24 +60,6 @@ def get_unit_coverage(
 def get_structure(request: Request, day: Day, *, demo: Demo = True) -> Response:
     """Add up space, tenants, vacancy and coverage by role of the structure and by zone."""
     return respond_result(request, lambda store: ask_structure(store, as_of=day, demo=demo))
-
-
-@router.get("/targets", tags=["targets"])
-def get_targets(
-    request: Request,
-    day: Day,
-    unit: Unit = None,
-    year: Annotated[int | None, Query(ge=1900, le=2200)] = None,
-    indicator: Annotated[str | None, Query(max_length=100)] = None,
-    issuer: Annotated[str | None, Query(max_length=100)] = None,
-) -> Response:
-    """Track progress against the plan's targets, by unit, year and indicator."""
-    return respond_result(
-        request,
-        lambda store: ask_targets(
-            store, unit=unit, year=year, indicator=indicator, issuer=issuer, as_of=day
-        ),
-    )
 
 
 @router.get("/check", tags=["data"])

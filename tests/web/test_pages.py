@@ -7,7 +7,8 @@ import pytest
 
 from tests.web import world
 from tests.web.world import HOSTILE
-from web.pages import coverage_page, home_page, structure_page, targets_page
+from web.board import targets_page
+from web.pages import coverage_page, home_page, structure_page
 
 FOREIGN = re.compile(r"""(?:https?:)?//[\w.-]+\.[a-z]{2,}""")
 

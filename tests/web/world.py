@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from web.board import targets_page
 from web.mapview import MapView
 from web.pages import (
     PageFrame,
@@ -14,7 +15,6 @@ from web.pages import (
     home_page,
     incubator_page,
     structure_page,
-    targets_page,
 )
 
 HOSTILE = "<img src=x onerror=alert(1)><b>甲</b>"

@@ -1,0 +1,223 @@
+"""The board of the plan over HTTP: targets and goals, the records behind them, pages and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api.answers import respond, respond_result
+from api.params import Day, Lang, refuse_unknown
+from api.questions.board import ask_board, ask_progress, ask_records
+from api.routes.pages import Framer, draw_page
+from api.views import map_view, unit_outlines, version_of
+from geo.errors import Fault, InputError
+from layers.store import Store
+from layers.workbook import Sheet, write_csv, write_xlsx
+from web.board import FILTERS, board_sheets, records_page, records_sheet, targets_page
+from web.timemap import Ground
+from web.words import words
+
+api = APIRouter(prefix="/api/targets", tags=["targets"], dependencies=[Depends(refuse_unknown)])
+pages = APIRouter(include_in_schema=False)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv; charset=utf-8"
+
+Unit = Annotated[str | None, Query(max_length=100, description="Name of a reporting unit")]
+Year = Annotated[int | None, Query(ge=1900, le=2200, description="A year of the plan")]
+Key = Annotated[str | None, Query(max_length=100)]
+Text = Annotated[str, Query(max_length=100)]
+Demo = Annotated[bool, Query(description="Whether demo records count")]
+Format = Annotated[Literal["xlsx", "csv"], Query(alias="format")]
+
+
+@api.get("")
+def get_targets(
+    request: Request,
+    day: Day,
+    unit: Unit = None,
+    year: Year = None,
+    indicator: Key = None,
+    issuer: Key = None,
+) -> Response:
+    """Track the plan: targets by unit, year and indicator, every counted goal, units ranked."""
+    return respond_result(
+        request,
+        lambda store: ask_board(
+            store, unit=unit, year=year, indicator=indicator, issuer=issuer, as_of=day
+        ),
+    )
+
+
+@api.get("/records")
+def get_records(
+    request: Request,
+    day: Day,
+    goal: Key = None,
+    indicator: Key = None,
+    unit: Unit = None,
+    year: Year = None,
+    *,
+    demo: Demo = True,
+) -> Response:
+    """List the records behind a figure: of a counted goal, or of a yearly indicator."""
+    return respond_result(
+        request,
+        lambda store: ask_records(
+            store, goal=goal, indicator=indicator, unit=unit, year=year, as_of=day, demo=demo
+        ),
+    )
+
+
+def _asked_year(year: str) -> int | None:
+    """Read the year of a form, which sends an empty field for all years."""
+    if not year:
+        return None
+    if not year.isdecimal():
+        fault = Fault("year", "is not a year", year[:40], "give a year such as 2026")
+        raise InputError(str(fault), [fault])
+    return int(year)
+
+
+@pages.get("/targets")
+def draw_targets(
+    request: Request,
+    lang: Lang,
+    unit: Text = "",
+    year: Text = "",
+    indicator: Text = "",
+    issuer: Text = "",
+    map_: Annotated[str, Query(alias="map", max_length=100)] = "",
+) -> Response:
+    """Draw the board of the plan."""
+    chosen: dict[str, Any] = {
+        "unit": unit or None,
+        "year": _asked_year(year),
+        "indicator": indicator or None,
+        "issuer": issuer or None,
+    }
+
+    def draw(store: Store, frame: Framer) -> str:
+        board = ask_board(store, **chosen)
+        answer = board.to_json()
+        whole = answer if not any(chosen.values()) else ask_board(store).report.to_json()
+        options = {
+            name: sorted({row[name] for row in whole["rows"] if row.get(name) is not None})
+            for name in FILTERS
+        }
+        return targets_page(
+            answer,
+            frame=frame(demo_counted=board.demo_counted, version=version_of(answer)),
+            indicators=_indicators(store),
+            chosen={**chosen, "map": map_ or None},
+            options=options,
+            whole=whole,
+            ground=Ground(map_view(store, frame.settings, lang=lang), unit_outlines(store)),
+            history=ask_progress(store, unit=unit or None, year=chosen["year"]).to_json()["rows"],
+        )
+
+    return draw_page(request, lang, draw)
+
+
+@pages.get("/targets/records")
+def draw_records(
+    request: Request,
+    lang: Lang,
+    goal: Text = "",
+    indicator: Text = "",
+    unit: Text = "",
+    year: Text = "",
+) -> Response:
+    """Draw the records behind a figure."""
+    asked = _records_asked(goal, indicator, unit, year)
+
+    def draw(store: Store, frame: Framer) -> str:
+        found = ask_records(store, **asked)
+        return records_page(
+            found.to_json(),
+            frame=frame(demo_counted=found.demo_counted),
+            indicators=_indicators(store),
+            query=asked,
+        )
+
+    return draw_page(request, lang, draw)
+
+
+@pages.get("/targets/export")
+def export_targets(
+    request: Request,
+    lang: Lang,
+    unit: Text = "",
+    year: Text = "",
+    indicator: Text = "",
+    issuer: Text = "",
+    format_: Format = "xlsx",
+) -> Response:
+    """Write the board as a file: all its tables as XLSX, the goals as CSV."""
+
+    def make(store: Store) -> list[Sheet]:
+        board = ask_board(
+            store,
+            unit=unit or None,
+            year=_asked_year(year),
+            indicator=indicator or None,
+            issuer=issuer or None,
+        )
+        return board_sheets(board.to_json(), _indicators(store), words(lang))
+
+    return respond_sheets(request, make, kind=format_, name="targets", lang=lang)
+
+
+@pages.get("/targets/records/export")
+def export_records(
+    request: Request,
+    lang: Lang,
+    goal: Text = "",
+    indicator: Text = "",
+    unit: Text = "",
+    year: Text = "",
+    format_: Format = "xlsx",
+) -> Response:
+    """Write the records behind a figure as a file."""
+    asked = _records_asked(goal, indicator, unit, year)
+
+    def make(store: Store) -> list[Sheet]:
+        found = ask_records(store, **asked)
+        return [records_sheet(found.to_json(), _indicators(store), words(lang))]
+
+    return respond_sheets(request, make, kind=format_, name="records", lang=lang)
+
+
+def respond_sheets(
+    request: Request, make: Callable[[Store], Sequence[Sheet]], *, kind: str, name: str, lang: str
+) -> Response:
+    """Answer with tables as a file: XLSX holds all, CSV the first."""
+
+    def write(store: Store) -> bytes:
+        sheets = make(store)
+        return write_xlsx(sheets) if kind == "xlsx" else write_csv(sheets[0])
+
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    media = XLSX if kind == "xlsx" else CSV
+    return respond(request, write, media_type=media, key=(lang,), headers=headers)
+
+
+def _records_asked(goal: str, indicator: str, unit: str, year: str) -> dict[str, Any]:
+    return {
+        "goal": goal or None,
+        "indicator": indicator or None,
+        "unit": unit or None,
+        "year": _asked_year(year),
+    }
+
+
+def _indicators(store: Store) -> Sequence[dict[str, Any]]:
+    found: Sequence[dict[str, Any]] = store.rules("targets").body.get("indicators", ())
+    return found
+
+
+router = APIRouter()
+router.include_router(api)
+router.include_router(pages)
