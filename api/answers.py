@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from api.cache import Cache
 from api.questions.common import today
+from api.scenarios import PARAMETER, see_request
 from api.stores import StoreHandle
 from layers.store import Store
 
@@ -37,7 +38,20 @@ def to_bytes(value: Any) -> bytes:
 
 
 def open_request_store(request: Request) -> Store:
-    """Return the store of the server that the request came to."""
+    """Return the store of the server that the request came to, seen through its scenario if any.
+
+    Raises
+    ------
+    HTTPException
+        401 when the request names a scenario that it may not see.
+    """
+    base = open_base_store(request)
+    seen = see_request(request, base)
+    return base if seen is None else seen.store
+
+
+def open_base_store(request: Request) -> Store:
+    """Return the store of the real layers, whatever scenario the request names."""
     handle: StoreHandle = request.app.state.store
     return handle.get()
 
@@ -70,13 +84,16 @@ def respond(
     """
     store = open_request_store(request)
     token = store.token()
-    state = (request.url.path, request.url.query, *key, token, today().isoformat())
+    state = (request.url.path, request.url.query, *key, store.lens, token, today().isoformat())
     etag = f'W/"{blake2b(repr(state).encode(), digest_size=12).hexdigest()}"'
     # An address that names this very state never changes; any other is asked for again.
     pinned = request.query_params.get("v") == token
+    kept = f"max-age={_YEAR_S}, immutable" if pinned else "no-cache"
+    # What a scenario shows is for those who may see it, not for caches that many share.
+    private = "private, " if request.query_params.get(PARAMETER) else ""
     all_headers = {
         "ETag": etag,
-        "Cache-Control": f"max-age={_YEAR_S}, immutable" if pinned else "no-cache",
+        "Cache-Control": private + kept,
         "Vary": "Cookie, Accept-Encoding",
         **(headers or {}),
     }

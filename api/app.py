@@ -19,7 +19,7 @@ from api.auth import load_token
 from api.cache import Cache
 from api.errors import add_error_handlers
 from api.jobs.pool import JobPool
-from api.middleware import AddHeaders, AnswerHead, LimitBody
+from api.middleware import AddHeaders, AnswerHead, LimitBody, NoteScenario
 from api.routes import (
     board,
     docs,
@@ -34,11 +34,13 @@ from api.routes import (
     pages,
     questions,
     records,
+    scenarios,
     siting,
     spaces,
     staff,
     surface,
 )
+from api.scenarios import SeenScenarios
 from api.settings import Settings, load_settings
 from api.stores import StoreHandle
 from geo.errors import HatchmapError
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.store = StoreHandle(settings.store_path)
     app.state.jobs = JobPool(settings, app.state.store)
+    app.state.scenarios = SeenScenarios()
     app.state.cache = Cache(max_bytes=settings.cache_mb * 1_000_000)
     app.state.staff_token, app.state.staff_token_is_new = load_token(
         settings.staff_token, settings.data
@@ -88,11 +91,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(siting.router)
+    app.include_router(scenarios.router)
     app.include_router(history.router)
     docs.describe(app)
     # The last one stands outermost.
     app.add_middleware(LimitBody, max_bytes=settings.max_body_mb * 1_000_000)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(NoteScenario)
     app.add_middleware(AddHeaders)
     app.add_middleware(AnswerHead)
     return app

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import answer_problem
+from api.scenarios import PARAMETER
 from api.security import ALWAYS
+from api.stores import IN_SCENARIO
 
 
 class AnswerHead:
@@ -66,6 +68,22 @@ class LimitBody:
             return message
 
         await self._app(scope, receive_counted, send)
+
+
+class NoteScenario:
+    """Notes that a request asks a scenario: nothing is then written to the real layers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep the note for as long as the request lasts."""
+        asked = scope["type"] == "http" and PARAMETER in QueryParams(scope["query_string"])
+        note = IN_SCENARIO.set(asked)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            IN_SCENARIO.reset(note)
 
 
 class AddHeaders:

@@ -13,7 +13,8 @@ from geo.errors import Fault, InputError
 from layers.query import Bounds
 from web.words import LANGUAGES
 
-_ANYWHERE = ("lang", "v")  # the language, and the state of the store that an address is pinned to
+# The language, the state of the store that an address is pinned to, and the scenario asked.
+_ANYWHERE = ("lang", "v", "scenario")
 
 
 def read_lang(request: Request) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
+from geo.errors import StoreReadOnlyError
 from layers.store import Edit, Store, open_store
 
 STAFF = "staff"  # who writes, until accounts come
+# Whether the request under way asks a scenario; it then reads only.
+IN_SCENARIO: ContextVar[bool] = ContextVar("IN_SCENARIO", default=False)
 
 
 class StoreHandle:
@@ -74,6 +78,11 @@ class StoreHandle:
         StoreError
             When the store cannot be written to.
         """
+        if IN_SCENARIO.get():
+            raise StoreReadOnlyError(
+                "this page shows a scenario, and this would change the real layers: leave the "
+                "scenario first, or make the change in it at /scenarios"
+            )
         with open_store(self.path, write=True) as store:
             yield store
 

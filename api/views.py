@@ -81,13 +81,20 @@ def page_frame(
         data_date=data_date(store),
         url=url,
         city=read_city(store),
+        lens=store.lens,
     )
 
 
 def data_date(store: Store) -> str:
-    """Return the day of the last edit; empty for a store without any."""
-    batches = store.batches()
-    return batches[-1].at[:10] if batches else ""
+    """Return the day of the last edit that counts; empty for a store without any."""
+    days = [batch.at[:10] for batch in store.batches() if not _aside(batch.layer)]
+    return days[-1] if days else ""
+
+
+def _aside(name: str) -> bool:
+    """Tell whether a layer is work on the side of the map."""
+    declared = layers().get(name)
+    return declared is not None and declared.aside
 
 
 def map_view(
@@ -124,6 +131,7 @@ def map_view(
         review_number=settings.review_number,
         data_date=data_date(store),
         token=store.token(),
+        scenario=store.lens.id if store.lens else "",
         demo_counted=has_demo(store, *counts),
     )
 

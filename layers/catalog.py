@@ -43,7 +43,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its name, words, geometry and columns (the common ones first)."""
+    """One layer: its name, words, geometry and columns (the common ones first).
+
+    `aside` is work on the side of the map, on which no answer rests.
+    """
 
     name: str
     zh: str
@@ -52,6 +55,7 @@ class Layer:
     geometry: tuple[str, ...] = ()
     geometry_required: bool = True
     staff: bool = False
+    aside: bool = False
 
     @property
     def spatial(self) -> bool:
@@ -104,6 +108,7 @@ def layers() -> Mapping[str, Layer]:
             geometry=tuple(layer.get("geometry", ())),
             geometry_required=layer.get("geometry_required", True),
             staff=layer.get("staff", False),
+            aside=layer.get("aside", False),
         )
         for name, layer in declared["layers"].items()
     }

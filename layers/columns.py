@@ -141,7 +141,7 @@ class SpaceTable:
         return at, places[:, 0], places[:, 1]
 
 
-_tables: dict[str, SpaceTable] = {}
+_tables: dict[tuple[str, str], SpaceTable] = {}
 _lock = threading.Lock()
 
 
@@ -150,19 +150,13 @@ def space_table(store: Store) -> SpaceTable:
 
     The same object for as long as neither spaces nor incubators change.
     """
-    token = store.token("spaces", "incubators")
-    kept = _tables.get(store.url)
-    if kept is not None and kept.token == token:
-        return kept
+    key = (store.url, store.token("spaces", "incubators"))
     with _lock:
-        kept = _tables.get(store.url)
-        if kept is None or kept.token != token:
-            kept = _read_table(store, token)
-            _tables.pop(store.url, None)
-            _tables[store.url] = kept
-            while len(_tables) > _KEPT:
-                _tables.pop(next(iter(_tables)))
-        return kept
+        table = _tables.pop(key, None) or _read_table(store, key[1])
+        _tables[key] = table  # the last asked stands last
+        while len(_tables) > _KEPT:
+            _tables.pop(next(iter(_tables)))
+        return table
 
 
 def _read_table(store: Store, token: str) -> SpaceTable:

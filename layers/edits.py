@@ -12,7 +12,7 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 import shapely
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
 from geo.errors import InputError
 from layers import schema
@@ -314,9 +314,12 @@ class SqlEdit(Edit):
     def _batch(self, layer: str, rows: int) -> int:
         """Return the number of this edit's batch for a layer, and count rows to it."""
         if layer not in self._batches:
+            batches = self._store.tables.batches
+            last = self._connection.execute(select(func.max(batches.c.number))).scalar_one()
+            number = 1 + (last or 0)  # nobody else numbers batches before this edit ends
             row = {"layer": layer, "at": self._at, "who": self._who, "note": self._note, "rows": 0}
-            made = self._connection.execute(insert(self._store.tables.batches).values(row))
-            self._batches[layer] = int(made.inserted_primary_key[0])  # type: ignore[index]  # set by INSERT
+            self._connection.execute(insert(batches).values(number=number, **row))
+            self._batches[layer] = number
             self._rows[layer] = 0
         self._rows[layer] += rows
         return self._batches[layer]
@@ -342,9 +345,11 @@ class SqlEdit(Edit):
 
     def _put(self, table: Table, key: str, name: str, **values: Any) -> None:
         """Set the row of one of the store's own tables."""
-        done = self._connection.execute(update(table).where(table.c[key] == name).values(**values))
-        if not done.rowcount:
+        this = table.c[key] == name
+        if self._connection.execute(select(table.c[key]).where(this)).first() is None:
             self._connection.execute(insert(table).values({key: name, **values}))
+        else:
+            self._connection.execute(update(table).where(this).values(**values))
 
     def _remember_fact(self, layer: str, name: str, before: Image, after: Image) -> None:
         action = "insert" if before is None else "update"

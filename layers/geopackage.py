@@ -124,11 +124,11 @@ class GeoPackageStore(SqlStore):
                 f"store {path} cannot be written to: change the permissions of the file and its "
                 "folder, or copy it elsewhere"
             )
-        reader = _engine(_opener(path, fixed=fixed, write=False, busy_s=busy_s), "BEGIN")
+        reader = make_engine(_opener(path, fixed=fixed, write=False, busy_s=busy_s), "BEGIN")
         writer = None
         if write:
             opened = _opener(path, fixed=False, write=True, busy_s=busy_s)
-            writer = _engine(opened, "BEGIN IMMEDIATE")
+            writer = make_engine(opened, "BEGIN IMMEDIATE")
         store = cls(
             str(path),
             reader=reader,
@@ -159,7 +159,9 @@ class GeoPackageStore(SqlStore):
         try:
             with _translating(str(path)), _beside(path) as draft:
                 draft.touch()
-                engine = _engine(_opener(draft, fixed=False, write=True, busy_s=busy_s), "BEGIN")
+                engine = make_engine(
+                    _opener(draft, fixed=False, write=True, busy_s=busy_s), "BEGIN"
+                )
                 with engine.begin() as connection:
                     gpkg_ddl.create_schema(connection)
                 engine.dispose()
@@ -361,7 +363,7 @@ def _opener(path: Path, *, fixed: bool, write: bool, busy_s: float) -> _Open:
     return connect
 
 
-def _engine(opener: _Open, begin: str) -> Engine:
+def make_engine(opener: _Open, begin: str) -> Engine:
     """Make an engine whose transactions begin as said; SQLAlchemy leaves that to the driver."""
     pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 0}  # as many as there are threads
     if begin == "BEGIN IMMEDIATE":

@@ -38,6 +38,7 @@ from layers.tables import KEY, Tables
 SqlRow = Row[*tuple[Any, ...]]
 
 STORE_LAYERS = ("meta", "rules")  # what has versions and history beside the layers
+ASIDE = frozenset(name for name, layer in layers().items() if layer.aside)
 
 
 class SqlStore(Store):
@@ -206,13 +207,14 @@ class SqlStore(Store):
         return known[1]
 
     def token(self, *layers: str) -> str:
-        """Return a text that changes whenever one of the layers does."""
+        """Return a text that changes whenever one of the layers does, or anything that counts."""
         for name in layers:
             if name not in STORE_LAYERS:
                 find_layer(name)
         with self.reading() as connection:
             versions = self.versions(connection)
-        asked = {name: versions.get(name) for name in layers} if layers else versions
+        names = layers or [name for name in versions if name not in ASIDE]
+        asked = {name: versions.get(name) for name in names}
         return blake2b(repr(sorted(asked.items())).encode(), digest_size=9).hexdigest()
 
     def history(self, layer: str, id: str) -> list[Change]:  # noqa: A002 - the column's name

@@ -142,6 +142,14 @@ class Edit(ABC):
         """Put rules in force; the version goes up when body or source changed."""
 
 
+@dataclass(frozen=True)
+class Lens:
+    """The scenario that a store is seen through: its id and name."""
+
+    id: str
+    name: str
+
+
 class Store(ABC):
     """Records of every layer, their history, facts about the store and the rules in force.
 
@@ -151,9 +159,12 @@ class Store(ABC):
     ----------
     url
         Where the store is: a path or a database address without password.
+    lens
+        The scenario that it is seen through; None for the layers as they are.
     """
 
     url: str
+    lens: Lens | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -212,7 +223,8 @@ class Store(ABC):
     def token(self, *layers: str) -> str:
         """Return a text that changes whenever one of the layers does.
 
-        Without names: whenever anything does. `meta` and `rules` can be named too.
+        Without names: whenever anything does that answers rest on, which leaves out the layers
+        on the side of the map. `meta` and `rules` can be named too.
         """
 
     @abstractmethod

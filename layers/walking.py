@@ -7,6 +7,7 @@ it keeps until one of the layers in it changes. Both are caches: they can be del
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -37,7 +39,8 @@ from layers.store import Store
 Progress = Callable[[str, float], None]
 
 _FORMAT = 2  # of the saved network; another number is built anew
-_KEPT = 2  # worlds a process holds: the store being asked and the one before
+_KEPT = 4  # worlds a process holds: the store, as it is and as scenarios would have it
+_SAVED = 4  # networks saved beside a store, of its own streets and of scenarios'
 _NETWORK_LAYERS = ("streets", "barriers", "meta")
 _WORLD_LAYERS = ("amenities", "population", "rules")
 
@@ -183,8 +186,10 @@ class WalkWorld:
         return snap(self.network, x, y, max_snap_m=self.max_snap_m)
 
 
-_worlds: dict[str, tuple[str, WalkWorld]] = {}
+_worlds: dict[tuple[str, str], WalkWorld] = {}
 _worlds_lock = threading.Lock()
+# Worlds that differ in what stands on the streets share their network.
+_networks: WeakValueDictionary[str, WalkNetwork] = WeakValueDictionary()
 
 
 def walk_world(store: Store, *, progress: Progress | None = None) -> WalkWorld:
@@ -199,14 +204,13 @@ def walk_world(store: Store, *, progress: Progress | None = None) -> WalkWorld:
     progress
         Called with the name of each stage and the share done while a network is built.
     """
-    token = f"{store.token(*_NETWORK_LAYERS, *_WORLD_LAYERS)} {heights_state(store)}"
+    state = f"{store.token(*_NETWORK_LAYERS, *_WORLD_LAYERS)} {heights_state(store)}"
+    key = (store.url, state)
     with _worlds_lock:
-        kept = _worlds.get(store.url)
-        if kept is not None and kept[0] == token:
-            return kept[1]
-        world = _make_world(store, progress)
-        _worlds.pop(store.url, None)
-        _worlds[store.url] = (token, world)
+        world = _worlds.pop(key, None)
+        if world is None:
+            world = _make_world(store, progress)
+        _worlds[key] = world  # the last asked stands last
         while len(_worlds) > _KEPT:
             _worlds.pop(next(iter(_worlds)))
         return world
@@ -255,9 +259,10 @@ def load_network(store: Store, *, progress: Progress | None = None) -> WalkNetwo
     if store.count("streets") == 0:
         return None
     path = network_path(store)
-    saved = _read_saved(path)
-    if saved is not None:
-        return saved
+    known = _networks.get(str(path)) or _read_saved(path)
+    if known is not None:
+        _networks[str(path)] = known
+        return known
     streets = gpd.GeoDataFrame(
         store.read(
             "streets",
@@ -276,6 +281,7 @@ def load_network(store: Store, *, progress: Progress | None = None) -> WalkNetwo
         progress=progress,
     )
     _save(network, path)
+    _networks[str(path)] = network
     return network
 
 
@@ -289,6 +295,8 @@ def network_path(store: Store) -> Path:
 
 def _read_saved(path: Path) -> WalkNetwork | None:
     """Read a saved network; one that is missing or damaged is simply not there."""
+    with contextlib.suppress(OSError):
+        os.utime(path)  # what was asked for last stays longest
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return WalkNetwork.from_arrays(arrays)
@@ -297,7 +305,7 @@ def _read_saved(path: Path) -> WalkNetwork | None:
 
 
 def _save(network: WalkNetwork, path: Path) -> None:
-    """Save whole or not at all, and remove what older streets left; a full disk does no harm."""
+    """Save whole or not at all, and keep the last few only; a full disk does no harm."""
     try:
         handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".npz.part")
     except OSError:
@@ -310,6 +318,13 @@ def _save(network: WalkNetwork, path: Path) -> None:
         Path(draft).unlink(missing_ok=True)
         return
     stem = path.name.rpartition("-")[0]
-    for old in path.parent.glob(f"{stem}-*.npz"):
-        if old != path:
-            old.unlink(missing_ok=True)
+    saved = sorted(path.parent.glob(f"{stem}-*.npz"), key=_saved_at, reverse=True)
+    for old in saved[_SAVED:]:
+        old.unlink(missing_ok=True)
+
+
+def _saved_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another worker removed it
+        return 0.0

@@ -13,6 +13,7 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from layers.store import Lens
 from web.assets import HOME, static_url
 from web.words import LANGUAGES, Words, words
 
@@ -53,6 +54,8 @@ class PageFrame:
         Path and query of this page; the language switch keeps it.
     city
         The city as its pack names it: `name`, `name_en`, `plan` and so on.
+    lens
+        The scenario that the page shows, None for the layers as they are; links keep it.
     """
 
     lang: str = LANGUAGES[0]
@@ -64,6 +67,7 @@ class PageFrame:
     data_date: str = ""
     url: str = "/"
     city: Mapping[str, Any] = field(default_factory=dict)
+    lens: Lens | None = None
 
     @property
     def words(self) -> Words:
@@ -89,6 +93,8 @@ class PageFrame:
         '/targets?unit=%E9%B9%BF%E5%9F%8E%E5%8C%BA&lang=en'
         """
         kept = {key: value for key, value in query.items() if value not in (None, "")}
+        if self.lens is not None:
+            kept["scenario"] = self.lens.id
         return f"{path}?{urlencode({**kept, 'lang': self.lang})}"
 
     @property
@@ -101,6 +107,17 @@ class PageFrame:
         parts = urlsplit(self.url)
         kept = [(key, value) for key, value in parse_qsl(parts.query) if key != "lang"]
         return f"{parts.path}?{urlencode([*kept, ('lang', self.other_lang)])}"
+
+    @property
+    def without_lens(self) -> str:
+        """The address of this very page for the layers as they are.
+
+        >>> PageFrame("zh", url="/targets?year=2026&scenario=s1").without_lens
+        '/targets?year=2026'
+        """
+        parts = urlsplit(self.url)
+        kept = [(key, value) for key, value in parse_qsl(parts.query) if key != "scenario"]
+        return f"{parts.path}?{urlencode(kept)}"
 
     @property
     def other_lang(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -122,6 +122,8 @@ class MapView:
         The store's version; part of the addresses, so that answers can be cached.
     demo_counted
         Whether demo records are on the map.
+    scenario
+        The id of the scenario that the map shows; part of the addresses.
     """
 
     lang: str
@@ -136,6 +138,7 @@ class MapView:
     review_number: str = ""
     data_date: str = ""
     token: str = ""
+    scenario: str = ""
     demo_counted: bool = False
 
     @property
@@ -192,7 +195,9 @@ def layer_label(name: str, w: Words) -> str:
 
 def layer_address(spec: MapLayer, view: MapView) -> str:
     """Return where a layer is fetched from, with the store's version so that it can be cached."""
-    version = f"?v={quote(view.token, safe='')}" if view.token else ""
+    asked = {"v": view.token, "scenario": view.scenario}
+    query = urlencode({key: value for key, value in asked.items() if value})
+    version = f"?{query}" if query else ""
     if spec.kind == "surface":
         return f"/tiles/access/{{category}}/{{z}}/{{x}}/{{y}}.png{version}"
     if spec.kind == "tiles":

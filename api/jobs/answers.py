@@ -11,11 +11,12 @@ import orjson
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import JSON, to_bytes
+from api.answers import JSON, open_request_store, to_bytes
 from api.auth import is_staff
 from api.errors import PROBLEM, problem
 from api.jobs.pool import JobPool
 from api.jobs.record import Job
+from api.scenarios import with_lens
 from geo.errors import NotFoundError
 
 EVENTS = "text/event-stream"
@@ -36,9 +37,11 @@ def pool_of(request: Request) -> JobPool:
 
 
 async def submit(request: Request, kind: str, inputs: Mapping[str, Any]) -> Job:
-    """Take the question of a request in as a job."""
+    """Take the question of a request in as a job, asked of the scenario that the request names."""
     pool, staff = pool_of(request), is_staff(request)
-    return await run_in_threadpool(pool.submit, kind, inputs, staff=staff)
+    store = await run_in_threadpool(open_request_store, request)
+    asked = with_lens(inputs, store)
+    return await run_in_threadpool(pool.submit, kind, asked, staff=staff)
 
 
 def wants_address(request: Request) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from api.errors import problem, status_of
 from api.jobs.kinds import Product, Task, find_work
 from api.jobs.record import State
+from api.scenarios import through_lens
 from api.stores import StoreHandle
 from geo.errors import CancelledError, HatchmapError, InputError
 
@@ -101,7 +102,7 @@ def do(
 ) -> Ended:
     """Do one job; whatever goes wrong is how it ended."""
     try:
-        task = Task(order.inputs, handle.get(), tell, cancel)
+        task = Task(*through_lens(order.inputs, handle.get()), tell, cancel)
         task.check()
         product = find_work(order.target)(task)
         return Ended("successful" if product.whole else "dismissed", _keep(order, product, results))

@@ -1,0 +1,88 @@
+"""What a change in a scenario does, soon enough to be asked while a pin is dragged."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from api.questions.common import today
+from api.questions.coverage import ask_town_coverage
+from api.questions.reach import ask_reach
+from api.questions.targets import ask_targets
+from geo.effects import Effect, FigureChange, change_figures, change_towns
+from layers.store import Store
+
+_KEPT = 8
+Facts = tuple[dict[str, Any], dict[str, Any]]
+
+_facts: OrderedDict[tuple[str, str, str], Facts] = OrderedDict()
+_lock = threading.Lock()
+
+
+def ask_effect(before: Store, after: Store, *, place: tuple[float, float] | None = None) -> Effect:
+    """Hold the layers as they would be after a change against those before it.
+
+    Parameters
+    ----------
+    before, after
+        The two states.
+    place
+        Longitude and latitude to draw walking zones of, in WGS-84 degrees.
+    """
+    towns, targets = _read_facts(before)
+    new_towns, new_targets = _read_facts(after)
+    labels = {_key(row): _label(row) for row in (*targets["rows"], *new_targets["rows"])}
+    share = [_covered(answer) for answer in (towns, new_towns)]
+    return Effect(
+        towns=change_towns(towns["towns"], new_towns["towns"]),
+        covered=FigureChange(("covered",), {}, *share),
+        total_towns=new_towns["summary"]["total"],
+        targets=change_figures(_values(targets), _values(new_targets), labels),
+        zone=None if place is None else _zone(after, *place),
+        demo_counted=new_towns["demo_counted"] or new_targets["demo_counted"],
+    )
+
+
+def _read_facts(store: Store) -> Facts:
+    """Ask coverage and targets once for each state: one of the two is always known already."""
+    key = (store.url, store.token(), today().isoformat())
+    with _lock:
+        known = _facts.get(key)
+    if known is None:
+        known = (ask_town_coverage(store).to_json(), ask_targets(store).to_json())
+    with _lock:
+        _facts[key] = known
+        _facts.move_to_end(key)
+        while len(_facts) > _KEPT:
+            _facts.popitem(last=False)
+    return known
+
+
+def _covered(answer: dict[str, Any]) -> float:
+    summary = answer["summary"]
+    return float(summary["operating_large"] + summary["operating"])
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return (row["unit"], row["year"], row["indicator"], row["issuer"], row.get("kind"))
+
+
+def _label(row: dict[str, Any]) -> dict[str, Any]:
+    kept = ("unit", "year", "indicator", "issuer", "zh", "en", "measure", "target")
+    return {name: row.get(name) for name in kept}
+
+
+def _values(answer: dict[str, Any]) -> dict[tuple[Any, ...], float | None]:
+    """Return the share reached of each target."""
+    return {_key(row): row["share"] for row in answer["rows"]}
+
+
+def _zone(store: Store, lon: float, lat: float) -> dict[str, Any]:
+    """Draw what a place reaches on foot, with what its largest zone lacks."""
+    found = ask_reach(store, lon, lat).to_json()
+    categories = store.rules("amenities").body["categories"]
+    largest = max(found["features"], key=lambda one: one["properties"]["minutes"], default=None)
+    reached = {} if largest is None else largest["properties"]["amenities"]
+    missing = [one["key"] for one in categories if not reached.get(one["key"])]
+    return {**found, "missing": missing, "categories": categories}
