@@ -19,9 +19,13 @@ from api.auth import load_token
 from api.cache import Cache
 from api.errors import add_error_handlers
 from api.jobs.pool import JobPool
+from api.limits import RateLimit
 from api.middleware import AddHeaders, AnswerHead, LimitBody, NoteScenario
 from api.routes import (
     board,
+    demand_desk,
+    demand_pages,
+    demands,
     docs,
     files,
     find,
@@ -81,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.jobs = JobPool(settings, app.state.store)
     app.state.scenarios = SeenScenarios()
     app.state.cache = Cache(max_bytes=settings.cache_mb * 1_000_000)
+    app.state.post_limit = RateLimit(settings.posts_per_minute)
     app.state.staff_token, app.state.staff_token_is_new = load_token(
         settings.staff_token, settings.data
     )
@@ -93,6 +98,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(siting.router)
     app.include_router(scenarios.router)
     app.include_router(history.router)
+    for module in (demands, demand_desk, demand_pages):
+        app.include_router(module.router)
     docs.describe(app)
     # The last one stands outermost.
     app.add_middleware(LimitBody, max_bytes=settings.max_body_mb * 1_000_000)

@@ -49,13 +49,19 @@ def load_token(given: str, folder: Path) -> tuple[str, bool]:
 
 def is_staff(request: Request) -> bool:
     """Tell whether the request carries the staff token."""
-    kind, _, given = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
+    given = read_bearer(request)
+    if given is not None:
         return matches(request, given)
-    return _from_here(request) and matches(request, request.cookies.get(COOKIE, ""))
+    return is_from_here(request) and matches(request, request.cookies.get(COOKIE, ""))
 
 
-def _from_here(request: Request) -> bool:
+def read_bearer(request: Request) -> str | None:
+    """Return the secret that a program sends; None where it sends none."""
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if kind.lower() == "bearer" else None
+
+
+def is_from_here(request: Request) -> bool:
     """Tell whether a request that a browser signs by cookie comes from our own pages."""
     origin = request.headers.get("origin")
     if request.method in ("GET", "HEAD") or origin is None:

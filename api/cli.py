@@ -48,6 +48,7 @@ ENTRIES = (
     Entry("siting", "siting:app", "选址与逐年方案 · Where new space should go", _ASK),
     Entry("incubators", "incubators:incubators", "孵化器列表 · List incubators", _ASK),
     Entry("spaces", "spaces:spaces", "找空间 · Search for space", _ASK),
+    Entry("demands", "demands:demands", "空间需求列表 · List needs for space", _ASK),
     Entry("match", "match:match", "供需匹配 · Match demands and spaces", _ASK),
     Entry("check", "checking:check", "核对数据 · Check the data", _ASK),
     Entry("map", "mapping:draw_map", "离线地图 · Write the map to one file", _ASK),

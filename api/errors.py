@@ -132,7 +132,7 @@ def answer_problem(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return a problem in the form that the one who asked reads: a page, or problem details."""
-    lang = _language(request)
+    lang = problem_language(request)
     body = problem(
         status,
         say(detail, lang),
@@ -208,7 +208,7 @@ async def _on_unknown(request: Request, error: Exception) -> Response:
     return answer_problem(request, 500, detail, headers=dict(ALWAYS))
 
 
-def _language(request: Request) -> str:
+def problem_language(request: Request) -> str:
     """Return the language of a problem: of a page as of every page, of the API as asked for."""
     if _wants_page(request):
         return read_lang(request)

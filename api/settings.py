@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     public_solve_s: int = Field(
         60, ge=1, le=300, description="Longest time to solve that the public may ask for, seconds"
     )
+    posts_per_minute: int = Field(
+        10, ge=1, description="Needs for space that one address may post or open a minute"
+    )
 
     @property
     def store_path(self) -> Path:

@@ -35,6 +35,7 @@ class Column:
     required: bool = False
     unique: bool = False
     staff: bool = False
+    personal: bool = False
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[Choice, ...] = ()
@@ -61,6 +62,11 @@ class Layer:
     def spatial(self) -> bool:
         """Whether records of the layer can have a geometry."""
         return bool(self.geometry)
+
+    @property
+    def personal_columns(self) -> tuple[str, ...]:
+        """The names of the columns that are about a person, who can have them erased."""
+        return tuple(column.name for column in self.columns if column.personal)
 
     @property
     def public_columns(self) -> tuple[Column, ...]:

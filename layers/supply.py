@@ -1,7 +1,7 @@
 """Supply and demand of a store as arrays, ready to be matched.
 
-Only public columns are read: whom to call, and what a company has told in confidence, never gets
-here.
+Beside the public columns only the facts that rules of entry are about are read: whom to call never
+gets here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Market:
     table
         The spaces.
     demands
-        The public columns of the demands, in ascending order of id.
+        The public columns and the facts of the demands, in ascending order of id.
     supply, wants
         Both as arrays, in the same order.
     straight
@@ -73,7 +73,7 @@ def read_market(
     table = space_table(store)
     public = [column.name for column in find_layer("demands").public_columns]
     where: dict[str, Any] = {} if demands is not None else {"status": ["open"]}
-    asked = Query(columns=[*public, "geometry"], ids=demands, where=where, demo=demo)
+    asked = Query(columns=[*public, "facts", "geometry"], ids=demands, where=where, demo=demo)
     frame = store.read("demands", asked).sort_values("id", kind="stable").reset_index(drop=True)
     wanted = gpd.GeoDataFrame(frame)
     straight = world.network is None or len(wanted) > _WALKED

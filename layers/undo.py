@@ -16,6 +16,7 @@ import pandas as pd
 
 from geo.errors import ConflictError, Fault, NotFoundError
 from layers.casting import list_series
+from layers.catalog import layer as find_layer
 from layers.query import Query
 from layers.store import Batch, Edit, Store, Trace
 
@@ -107,6 +108,8 @@ def plan_undo(store: Store, number: int) -> Undo:
         before, after = _net(steps, batch.number)
         if before is None or not (before or after):
             continue  # it came into being in this very batch
+        if any(step.action == "erase" for step in steps):
+            wrong.append((key, "was erased, which cannot be taken back"))
         if any(step.action == "delete" for step in steps):
             restores[key] = before
             if key in touched and key not in born:
@@ -249,6 +252,9 @@ def _apply(edit: Edit, plan: Undo) -> None:
         return
     if plan.deletes:
         edit.delete(layer, plan.deletes)
+        personal = find_layer(layer).personal_columns
+        if personal:
+            edit.erase(layer, plan.deletes, personal)
     alike: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for key, state in reverts.items():
         alike[tuple(sorted(state))].append({**state, "id": key})

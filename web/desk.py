@@ -11,6 +11,7 @@ DESK: Mapping[str, str] = {
     "match": "/match",
     "history": "/admin/history",
     "jobs": "/jobs",
+    "demands": "/demands",
 }
 
 

@@ -20,6 +20,7 @@ from web.words import LANGUAGES, Words, words
 PAGES: Mapping[str, str] = {
     "home": "/",
     "find": "/find",
+    "demand": "/demands/new",
     "coverage": "/coverage",
     "targets": "/targets",
     "structure": "/structure",

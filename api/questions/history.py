@@ -148,12 +148,18 @@ def ask_batch(store: Store, number: int) -> BatchReport:
 
 def _cells(store: Store, plan: Undo) -> Iterator[Cell]:
     """Go through what a batch did: records that came, that went, and values that changed."""
+    hidden: tuple[str, ...] = ()
+    if plan.batch.layer not in FACTS:
+        hidden = find_layer(plan.batch.layer).personal_columns
     for trace in store.traces(plan.batch.number):
         before, after = trace.before or {}, trace.after or {}
         if trace.action == "delete":
             yield Cell(trace.id, "delete", "", before.get("name") or before.get("title"), None)
         for column, value in after.items():
-            yield Cell(trace.id, trace.action, column, before.get(column), value)
+            if column in hidden:
+                yield Cell(trace.id, trace.action, column, None, None)
+            else:
+                yield Cell(trace.id, trace.action, column, before.get(column), value)
     if plan.batch.layer in FACTS or not plan.deletes:
         return
     names = [c.name for c in find_layer(plan.batch.layer).columns if c.name in ("name", "title")]

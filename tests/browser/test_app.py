@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle
 
 import pytest
@@ -28,17 +29,25 @@ def server(tmp_path_factory) -> Iterator[str]:
         first = store.read("incubators")["id"].iloc[-1]
         with store.edit(who="test") as edit:
             edit.update("incubators", first, name=HOSTILE)
-    app = create_app(Settings(data=folder, store=path, review_number="甲S(2026)1号"))
+    settings = Settings(data=folder, store=path, review_number="甲S(2026)1号")
+    with running(settings) as address:
+        yield address
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[str]:
+    """Serve, and give the address."""
+    app = create_app(settings)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on")
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run, daemon=True)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not running.started:
+    while not server.started:
         time.sleep(0.05)
         assert thread.is_alive()
-    port = running.servers[0].sockets[0].getsockname()[1]
+    port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
+    server.should_exit = True
     thread.join(20)
 
 

@@ -221,3 +221,28 @@ def run(store: Store, steps) -> None:
             elif action == "delete" and key in there:
                 edit.delete("incubators", key)
                 there.discard(key)
+
+
+def test_what_was_erased_is_not_taken_back(store: Store):
+    with store.edit("ada") as edit:
+        (key,) = edit.insert("demands", make_demands("Ada"))
+    with store.edit("ada") as edit:
+        edit.update("demands", key, status="withdrawn")
+        edit.erase("demands", key, ["contact_name"])
+    with pytest.raises(ConflictError, match="was erased"):
+        undo_batch(store, last(store), who="wang")
+    assert store.get("demands", key)["status"] == "withdrawn"
+
+
+def test_personal_data_go_with_a_record_that_is_taken_back(store: Store):
+    with store.edit("ada") as edit:
+        (key,) = edit.insert("demands", make_demands("Ada"))
+    undo_batch(store, last(store), who="wang")
+    changes = store.history("demands", key)
+    assert [change.action for change in changes] == ["insert", "delete", "erase"]
+    assert "Ada" not in str(changes)
+    assert changes[1].before["industry"] == "电气"
+
+
+def make_demands(*names: str) -> pd.DataFrame:
+    return pd.DataFrame({"industry": "电气", "min_area_m2": 100.0, "contact_name": names})
