@@ -13,6 +13,7 @@ from api.cache import Cache
 from api.questions.common import today
 from api.scenarios import PARAMETER, see_request
 from api.stores import StoreHandle
+from layers.columns import is_at_hand
 from layers.store import Store
 
 GEOJSON = "application/geo+json"
@@ -56,6 +57,14 @@ def open_base_store(request: Request) -> Store:
     return handle.get()
 
 
+def is_ready(request: Request) -> bool:
+    """Tell whether the server holds the spaces that a request asks of as they stand now."""
+    if PARAMETER in request.query_params:
+        return False
+    store = request.app.state.store.opened()
+    return store is not None and is_at_hand(store)
+
+
 def respond(
     request: Request,
     make: Callable[[Store], bytes],
@@ -63,6 +72,7 @@ def respond(
     media_type: str = JSON,
     key: tuple[Any, ...] = (),
     headers: dict[str, str] | None = None,
+    keep: bool = True,
 ) -> Response:
     """Answer a reading request from the cache, or work the answer out and keep it.
 
@@ -81,10 +91,13 @@ def respond(
         What the answer depends on beside its address, such as the language.
     headers
         More headers.
+    keep
+        Whether the answer is kept: working some out is as quick as finding them again.
     """
     store = open_request_store(request)
     token = store.token()
-    state = (request.url.path, request.url.query, *key, store.lens, token, today().isoformat())
+    asked = (request.scope["path"], request.scope["query_string"])
+    state = (*asked, *key, store.lens, token, today().isoformat())
     etag = f'W/"{blake2b(repr(state).encode(), digest_size=12).hexdigest()}"'
     # An address that names this very state never changes; any other is asked for again.
     pinned = request.query_params.get("v") == token
@@ -100,7 +113,7 @@ def respond(
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=all_headers)
     cache: Cache = request.app.state.cache
-    body = cache.get(state, lambda: make(store))
+    body = cache.get(state, lambda: make(store)) if keep else make(store)
     if not body:
         return Response(status_code=204, headers=all_headers)
     return Response(body, media_type=media_type, headers=all_headers)

@@ -102,8 +102,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     docs.describe(app)
     # The last one stands outermost.
+    app.add_middleware(spaces.AnswerAtOnce)
     app.add_middleware(LimitBody, max_bytes=settings.max_body_mb * 1_000_000)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
     app.add_middleware(NoteScenario)
     app.add_middleware(AddHeaders)
     app.add_middleware(AnswerHead)
@@ -153,7 +154,7 @@ def _warm_walking(app: FastAPI) -> None:
     from layers.walking import walk_world  # noqa: PLC0415
 
     store = app.state.store.get()
-    space_table(store)
+    space_table(store).warm_up()
     walk_world(store).warm_up()
 
 

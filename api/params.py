@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -35,7 +36,18 @@ def refuse_unknown(request: Request) -> None:
     paths = request.app.openapi()["paths"]
     declared = paths.get(request.scope["route"].path_format, {}).get("get", {})
     known = [one["name"] for one in declared.get("parameters", ()) if one["in"] == "query"]
-    unknown = sorted(set(request.query_params) - {*known, *_ANYWHERE})
+    refuse_names(request.query_params, known)
+
+
+def refuse_names(given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse names of parameters that are not known.
+
+    Raises
+    ------
+    InputError
+        When there is any; the message lists those that are.
+    """
+    unknown = sorted({*given}.difference(known, _ANYWHERE))
     if unknown:
         offered = ", ".join(known) or "none"
         faults = [Fault(name, "is not read here", None, f"give of {offered}") for name in unknown]

@@ -39,8 +39,7 @@ class StoreHandle:
             When there is none, or it cannot be read.
         """
         with self._lock:
-            stat = self.path.stat() if self.path.exists() else None
-            file = (stat.st_dev, stat.st_ino) if stat else None
+            file = self._file()
             if self._open is not None and self._open[0] == file:
                 return self._open[1]
             # An older one is not closed: answers on their way may still read from it.
@@ -49,6 +48,18 @@ class StoreHandle:
             if file is not None:
                 self._open = (file, store)
             return store
+
+    def opened(self) -> Store | None:
+        """Return the store where it is open already, without waiting for anything."""
+        kept = self._open
+        return kept[1] if kept is not None and kept[0] == self._file() else None
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_dev, stat.st_ino
 
     @contextmanager
     def edit(self, note: str, *, who: str = STAFF) -> Iterator[Edit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,50 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Slim = npt.NDArray[np.unsignedinteger[Any]]  # numbers from 0 in as few bytes as hold them
+
+
+def slim_codes(codes: npt.NDArray[np.signedinteger[Any]], size: int) -> Slim:
+    """Return codes in the fewest bytes, `size` in the place of -1: what is small is read quickly.
+
+    >>> slim_codes(np.array([0, -1, 1]), 2)
+    array([0, 2, 1], dtype=uint8)
+    """
+    return np.where(codes < 0, size, codes).astype(np.min_scalar_type(size))
+
+
+@dataclass(frozen=True, eq=False)
+class Ranks:
+    """Numbers by their place among the different ones, exact and short.
+
+    Parameters
+    ----------
+    ranks
+        The place of each record's number; one beyond the last where it has none.
+    values
+        The different numbers, ascending.
+    """
+
+    ranks: Slim
+    values: Floats
+
+    def between(self, low: float, high: float) -> tuple[int, int]:
+        """Return the first place from `low` on, and the first beyond `high`.
+
+        >>> rank_numbers(np.array([3.0, np.nan, 1.0])).between(1.0, 2.0)
+        (0, 1)
+        """
+        first = int(np.searchsorted(self.values, low, side="left"))
+        return first, max(first, int(np.searchsorted(self.values, high, side="right")))
+
+
+def rank_numbers(numbers: Floats) -> Ranks:
+    """Put numbers in the order of their size; NaN is none."""
+    known = np.isfinite(numbers)
+    values, places = np.unique(numbers[known], return_inverse=True)
+    ranks = np.full(len(numbers), -1, dtype=np.int64)
+    ranks[known] = places.reshape(-1)
+    return Ranks(slim_codes(ranks, len(values)), values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +75,11 @@ class Coded:
 
     codes: Codes
     known: tuple[Any, ...]
+
+    @cached_property
+    def slim(self) -> Slim:
+        """The codes in the fewest bytes, that of a missing value last."""
+        return slim_codes(self.codes, len(self.known))
 
     def matching(self, test: Callable[[Any], bool]) -> Flags:
         """Tell which values pass a test; the last entry, that of a missing value, is False.
@@ -149,6 +198,7 @@ class Columns:
     numbers: Mapping[str, Floats]
     coded: Mapping[str, Coded]
     _orders: dict[tuple[str, bool], Order] = field(default_factory=dict, repr=False)
+    _ranks: dict[str, Ranks] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -172,6 +222,12 @@ class Columns:
         rank[names] = np.arange(len(names))
         return np.asarray(rank[coded.codes])
 
+    def ranked(self, column: str) -> Ranks:
+        """Return a column of numbers as ranks; worked out once."""
+        if column not in self._ranks:
+            self._ranks[column] = rank_numbers(self.numbers[column])
+        return self._ranks[column]
+
     def order(self, column: str, *, descending: bool = False) -> Order:
         """Return the records sorted by a column; worked out once."""
         wanted = (column, descending)
@@ -189,3 +245,44 @@ class Columns:
         names = sorted(str(known) for known in self.coded[column].known)
         at = bisect_left(names, str(value))
         return float(at) if at < len(names) and names[at] == str(value) else at - 0.5
+
+
+def merge_columns(old: Columns, fresh: Columns, gone: Iterable[str]) -> Columns:
+    """Return records with some taken out and others put in their place.
+
+    Parameters
+    ----------
+    old
+        The records.
+    fresh
+        Records to put in; those of the same id leave.
+    gone
+        Ids that leave.
+    """
+    gone = {*gone}
+    rows = [old.row_of(key) for key in fresh.ids]
+    if gone <= {*fresh.ids} and None not in rows:
+        ids, places = old.ids, np.array(rows, dtype=np.int64)
+    else:
+        leaving = gone | {*fresh.ids}
+        kept = np.array([key not in leaving for key in old.ids], dtype=np.bool_)
+        both = [*(key for key in old.ids if key not in leaving), *fresh.ids]
+        order = np.array(sorted(range(len(both)), key=both.__getitem__), dtype=np.int64)
+        ids, places = tuple(both[row] for row in order.tolist()), None
+
+    def merged(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if places is None:
+            return np.concatenate([mine[kept], theirs])[order]
+        whole = mine.copy()
+        whole[places] = theirs
+        return whole
+
+    coded = {}
+    for name, mine in old.coded.items():
+        theirs = fresh.coded[name]
+        number = {value: code for code, value in enumerate(mine.known)}
+        same = [number.setdefault(value, len(number)) for value in theirs.known]
+        codes = np.array([*same, -1], dtype=np.int32)[theirs.codes]
+        coded[name] = Coded(merged(mine.codes, codes), tuple(number))
+    numbers = {name: merged(values, fresh.numbers[name]) for name, values in old.numbers.items()}
+    return Columns(ids, merged(old.lon, fresh.lon), merged(old.lat, fresh.lat), numbers, coded)

@@ -14,15 +14,13 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from geo.columns import Codes, Columns, Flags, Floats, Order, Rows
+from geo.bundles import PASSED, SEVERAL, Fails, Tally
+from geo.columns import Columns, Flags, Order, Rows, Slim
 
-Fails = npt.NDArray[np.int8]
-
-PASSED, SEVERAL = -1, -2  # else the number of the one filter that a record fails
 _FEW = 2_000
+_NEVER = -1  # no rank
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,21 @@ class Rowwise:
     passes: Flags
 
 
-Condition = Within | AnyOf | AllOf | Rowwise
+@dataclass(frozen=True, eq=False)
+class ByCode:
+    """What was worked out for every code of something: whether records of that code pass.
+
+    Parameters
+    ----------
+    parts
+        Codes of the records, and for each code, then for none, whether it passes; a record passes
+        where any part does.
+    """
+
+    parts: tuple[tuple[Slim, Flags], ...]
+
+
+Condition = Within | AnyOf | AllOf | Rowwise | ByCode
 
 
 @dataclass(frozen=True)
@@ -124,41 +136,45 @@ class Found:
     @cached_property
     def total(self) -> int:
         """How many records pass every filter."""
-        return len(self.rows)
-
-    @cached_property
-    def _near(self) -> Rows:
-        """The records that fail one filter at most: all that counts beside choices need."""
-        return np.flatnonzero(self.fails > SEVERAL)
+        return int(np.count_nonzero(self.fails == PASSED))
 
     @cached_property
     def rows(self) -> Rows:
         """The records that pass every filter."""
         return np.flatnonzero(self.fails == PASSED)
 
-    def facet(self, column: str, name: str | None = None) -> dict[str, int]:
-        """Count the records of every value of a column, with all other filters applied.
+    def any_of(self, flags: Flags) -> bool:
+        """Tell whether any record found has a flag."""
+        return bool(_any_passed(self.fails, flags))
+
+    def facets(self, tally: Tally, names: Mapping[str, str]) -> dict[str, dict[str, int]]:
+        """Count the records of every choice of some columns, each with all other filters applied.
 
         Parameters
         ----------
-        column
-            A column of few values.
-        name
-            The filter that belongs to the column.
+        tally
+            The columns, ready to be counted.
+        names
+            By column, the filter that belongs to it.
 
         Returns
         -------
         dict
-            Count by value; a value that no record would have is left out, unless it is asked for.
+            By column, the count of each value, the largest first; one that no record would have is
+            left out.
         """
-        coded = self.columns.coded[column]
-        own = next((n for n, one in enumerate(self.filters) if one.name == name), PASSED)
-        by_code = _count_codes(coded.codes, self._near, self.fails, own, len(coded.known))
-        counts: dict[str, int] = {}
-        for code in np.flatnonzero(by_code).tolist():
-            for part in coded.parts(coded.known[code]):
-                counts[part] = counts.get(part, 0) + int(by_code[code])
-        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+        number = {one.name: at for at, one in enumerate(self.filters)}
+        own = {column: number[name] for column, name in names.items() if name in number}
+        found = {}
+        for column, counts in tally.count(self.fails, own, len(self.filters)).items():
+            choices = tally.choices[column]
+            # Choices stand in ascending order, so that equal counts do too.
+            order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+            found[column] = {
+                choices[at]: count
+                for at, count in zip(order.tolist(), counts[order].tolist(), strict=True)
+            }
+        return found
 
     def relaxed(self) -> tuple[Relaxation, ...]:
         """Tell which filter to let go and what that brings, the best first; pairs if none alone."""
@@ -218,65 +234,75 @@ def find(columns: Columns, filters: Sequence[Filter]) -> Found:
     fails = np.full(len(columns), PASSED, dtype=np.int8)
     for number, one in enumerate(filters):
         for condition in one.conditions:
-            _fail(columns, condition, number, fails)
+            _fail(columns, condition, np.int8(number), fails)
     return Found(columns, tuple(filters), fails)
 
 
-def _fail(columns: Columns, condition: Condition, number: int, fails: Fails) -> None:
+def _fail(columns: Columns, condition: Condition, number: np.int8, fails: Fails) -> None:
     match condition:
         case Within(column, low, high, unknown):
-            _fail_range(columns.numbers[column], float(low), float(high), unknown, number, fails)
+            held = columns.ranked(column)
+            none = len(held.values) if unknown else _NEVER
+            _fail_range(held.ranks, *held.between(low, high), none, number, fails)
         case AnyOf(column, values):
             coded, wanted = columns.coded[column], set(values)
             allowed = coded.matching(lambda value: not wanted.isdisjoint(coded.parts(value)))
-            _fail_codes(coded.codes, allowed, number, fails)
+            _fail_codes(coded.slim, allowed, number, fails)
         case AllOf(column, values):
             coded, wanted = columns.coded[column], set(values)
             allowed = coded.matching(lambda value: wanted.issubset(coded.parts(value)))
-            _fail_codes(coded.codes, allowed, number, fails)
+            _fail_codes(coded.slim, allowed, number, fails)
         case Rowwise(passes):
+            _fail_rows(passes, number, fails)
+        case ByCode(((codes, allowed),)):
+            _fail_codes(codes, allowed, number, fails)
+        case ByCode(parts):
+            passes = np.zeros(len(columns), dtype=np.bool_)
+            for codes, allowed in parts:
+                _pass_codes(codes, allowed, passes)
             _fail_rows(passes, number, fails)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _note(failed: int, number: int) -> int:
+def _note(failed: np.int8, number: np.int8) -> np.int8:
     """Return what a record fails once it also fails a filter."""
-    return number if (failed == PASSED) | (failed == number) else SEVERAL
+    return number if (failed == PASSED) | (failed == number) else np.int8(SEVERAL)
 
 
 @njit(cache=True, nogil=True)
 def _fail_range(
-    values: Floats,
-    low: float,
-    high: float,
-    unknown: bool,  # noqa: FBT001 - compiled functions take no keywords
-    number: int,
-    fails: Fails,
+    ranks: Slim, first: int, beyond: int, none: int, number: np.int8, fails: Fails
 ) -> None:
-    for row in range(len(values)):
-        value = values[row]
-        passes = ((low <= value) & (value <= high)) | (unknown & np.isnan(value))
+    for row in range(len(ranks)):
+        rank = ranks[row]
+        passes = ((first <= rank) & (rank < beyond)) | (rank == none)
         fails[row] = fails[row] if passes else _note(fails[row], number)
 
 
 @njit(cache=True, nogil=True)
-def _fail_codes(codes: Codes, allowed: Flags, number: int, fails: Fails) -> None:
+def _fail_codes(codes: Slim, allowed: Flags, number: np.int8, fails: Fails) -> None:
     for row in range(len(codes)):
         fails[row] = fails[row] if allowed[codes[row]] else _note(fails[row], number)
 
 
 @njit(cache=True, nogil=True)
-def _fail_rows(passes: Flags, number: int, fails: Fails) -> None:
+def _pass_codes(codes: Slim, allowed: Flags, passes: Flags) -> None:
+    for row in range(len(codes)):
+        passes[row] |= allowed[codes[row]]
+
+
+@njit(cache=True, nogil=True)
+def _fail_rows(passes: Flags, number: np.int8, fails: Fails) -> None:
     for row in range(len(passes)):
         fails[row] = fails[row] if passes[row] else _note(fails[row], number)
 
 
 @njit(cache=True, nogil=True)
-def _count_codes(codes: Codes, rows: Rows, fails: Fails, own: int, size: int) -> Rows:
-    counts = np.zeros(size + 1, dtype=np.int64)
-    for row in rows:
-        counts[codes[row]] += (fails[row] == PASSED) | (fails[row] == own)
-    return counts[:size]
+def _any_passed(fails: Fails, flags: Flags) -> bool:
+    for row in range(len(fails)):  # noqa: SIM110 - compiled
+        if flags[row] and fails[row] == PASSED:
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -290,20 +316,3 @@ def _take(rows: Rows, fails: Fails, start: int, limit: int) -> Rows:
             taken[count] = rows[at]
             count += 1
     return taken[:count]
-
-
-def text_filter(columns: Columns, found: Mapping[str, Flags]) -> Flags:
-    """Tell which records have a value found in any of some columns.
-
-    Parameters
-    ----------
-    columns
-        The records.
-    found
-        For each column, which of its values were found.
-    """
-    passes = np.zeros(len(columns), dtype=np.bool_)
-    for column, values in found.items():
-        if values.any():
-            passes |= np.append(values, False)[columns.coded[column].codes]
-    return passes

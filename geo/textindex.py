@@ -11,20 +11,48 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from geo.columns import Flags, Rows
+from geo.columns import Codes, Flags, Rows
 
 Bytes = npt.NDArray[np.uint8]
 
 _NEAR_BLANK = 0x20  # between a capital letter and its small one
+_PAIRS = 2**16
+_EVERY: Codes = np.empty(0, dtype=np.int32)
 _RUN = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, eq=False)
 class _Texts:
-    """Texts in one row of bytes, and where each begins."""
+    """Texts in one row of bytes, and which of them hold which two bytes side by side.
+
+    Parameters
+    ----------
+    bytes, starts
+        The texts one after another, and where each begins.
+    holders, by_pair
+        The texts that hold a pair, pair after pair in ascending order, and where each pair begins.
+    """
 
     bytes: Bytes
     starts: Rows
+    holders: Codes
+    by_pair: Rows
+
+    def find(self, wanted: Bytes) -> Flags:
+        """Tell which texts hold some bytes; small letters also stand for capitals."""
+        found = np.zeros(len(self.starts) - 1, dtype=np.bool_)
+        if not len(wanted):
+            found[:] = True
+            return found
+        holders = _EVERY
+        if len(wanted) > 1:
+            # Only those that hold the rarest pair can hold the whole.
+            pairs = _pairs(_small(wanted)).astype(np.int64)
+            sizes = self.by_pair[pairs + 1] - self.by_pair[pairs]
+            rarest = pairs[np.argmin(sizes)]
+            holders = self.holders[self.by_pair[rarest] : self.by_pair[rarest + 1]]
+        _find(self.bytes, self.starts, wanted, holders, len(wanted) == 1, found)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +83,11 @@ class TextIndex:
         """
         small = word.lower()
         wanted = np.frombuffer(small.encode(), dtype=np.uint8)
-        found = _find(self.plain.bytes, self.plain.starts, wanted)
+        found = self.plain.find(wanted)
         if small.isascii() and small.isalnum():
-            found |= _find(self.initials.bytes, self.initials.starts, wanted)
+            found |= self.initials.find(wanted)
             spoken = np.frombuffer(small.capitalize().encode(), dtype=np.uint8)
-            found |= _find(self.syllables.bytes, self.syllables.starts, spoken)
+            found |= self.syllables.find(spoken)
         return found
 
 
@@ -102,19 +130,47 @@ def _read(run: str) -> tuple[str, ...]:
 def _join(texts: Sequence[str]) -> _Texts:
     parts = [text.encode() for text in texts]
     starts = np.cumsum([0, *map(len, parts)], dtype=np.int64)
-    return _Texts(np.frombuffer(b"".join(parts), dtype=np.uint8), starts)
+    joined = np.frombuffer(b"".join(parts), dtype=np.uint8)
+    pairs = _pairs(_small(joined))
+    text = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(starts))
+    inside = text[1:] == text[:-1]
+    pairs, text = pairs[inside], text[:-1][inside]
+    order = np.argsort(pairs, kind="stable")
+    pairs, text = pairs[order], text[order]
+    first = np.append(True, (pairs[1:] != pairs[:-1]) | (text[1:] != text[:-1]))[: len(pairs)]
+    pairs, holders = pairs[first], text[first]
+    by_pair = np.append(0, np.cumsum(np.bincount(pairs, minlength=_PAIRS)))
+    return _Texts(joined, starts, holders, by_pair)
+
+
+def _small(letters: Bytes) -> Bytes:
+    return np.where((letters >= 65) & (letters <= 90), letters | _NEAR_BLANK, letters).astype(
+        np.uint8
+    )
+
+
+def _pairs(letters: Bytes) -> npt.NDArray[np.uint16]:
+    """Return every two bytes side by side as one number.
+
+    >>> _pairs(np.array([1, 2, 3], dtype=np.uint8)).tolist()
+    [258, 515]
+    """
+    return np.asarray(letters[:-1].astype(np.uint16) << 8 | letters[1:], dtype=np.uint16)
 
 
 @njit(cache=True, nogil=True)
-def _find(texts: Bytes, starts: Rows, wanted: Bytes) -> Flags:
-    """Tell which texts hold the bytes wanted; small letters also stand for capitals."""
-    found = np.zeros(len(starts) - 1, dtype=np.bool_)
-    length = len(wanted)
-    if length == 0:
-        found[:] = True
-        return found
-    first = wanted[0]
-    for i in range(len(starts) - 1):
+def _find(
+    texts: Bytes,
+    starts: Rows,
+    wanted: Bytes,
+    holders: Codes,
+    every: bool,  # noqa: FBT001 - compiled functions take no keywords
+    found: Flags,
+) -> None:
+    """Mark those texts, of the holders or of all, that hold the bytes wanted."""
+    length, first = len(wanted), wanted[0]
+    for n in range(len(starts) - 1 if every else len(holders)):
+        i = n if every else holders[n]
         for at in range(starts[i], starts[i + 1] - length + 1):
             if texts[at] != first:
                 continue
@@ -129,4 +185,3 @@ def _find(texts: Bytes, starts: Rows, wanted: Bytes) -> Flags:
             if same:
                 found[i] = True
                 break
-    return found

@@ -1,14 +1,14 @@
-"""A layer as column arrays, held by each worker for as long as the layer does not change.
+"""The spaces as column arrays, held by each worker and kept in step with the store.
 
 Reading 100,000 records takes seconds, asking arrays about them less than a millisecond. What is
 held is keyed by the version token of the layers behind it, so that an edit is seen by the next
-question.
+question; of an edit only the records that it wrote are read again.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,24 +16,32 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import orjson
-import pandas as pd
-import shapely
 
-from geo.columns import Coded, Columns, Flags, Floats, Rows, encode
+from geo.bundles import Bundle, Tally, bundle_columns, tally_columns
+from geo.columns import Coded, Columns, Flags, Floats, Rows, Slim, merge_columns, slim_codes
 from geo.textindex import TextIndex, index_texts
+from layers.arrays import column_arrays
 from layers.catalog import Column
 from layers.catalog import layer as find_layer
+from layers.features import Features
 from layers.query import Query
-from layers.store import Store
+from layers.spaceparts import DERIVED, derive_columns
+from layers.store import Bookmark, Store
 
 _KEPT = 4  # tables a process holds
-_DIGITS = 6  # decimals of a degree: 0.1 m
-_FEATURES_KEPT = 200_000  # records kept as JSON
+_WORDS_KEPT = 500
+_SHORTEST_SPOKEN = 3  # letters of a piece of pinyin: fewer are in almost every text
+_LAYERS = ("spaces", "incubators", "reporting_units", "structure", "zones", "meta")
 
-# What a space takes over from its incubator, and the column it is kept in.
-_OF_INCUBATOR = {"name": "incubator_name", "level": "level"}
 # What a search by text looks into.
 SEARCHED = ("name", "industries", "address", "incubator_name", "town", "unit")
+# The columns whose choices are counted.
+COUNTED = (
+    "unit", "town", "level", "role", "zones", "stages", "industries", "services", "kind", "status",
+    "water", "gas", "exhaust", "lab_grade",
+)  # fmt: skip
+
+TextParts = tuple[tuple[Slim, Flags], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,58 +53,31 @@ class SpaceTable:
     token
         The state of the layers that it was read from.
     columns
-        The arrays. `level` and `incubator_name` come from the incubator.
-    declared
-        The public columns, for writing records.
+        The arrays. `level` and `incubator_name` come from the incubator, `role` and `zones` from
+        the parts of the city around it.
+    features
+        Writes its records.
+    own
+        The columns of the layer itself, as they were read.
+    bookmark
+        How far the edits of the layer had come; None through a scenario.
+    around
+        The state of all that the other columns come from.
     """
 
     token: str
     columns: Columns
-    declared: tuple[Column, ...]
-    _features: dict[int, bytes] = field(default_factory=dict, repr=False)
-    _found: dict[str, dict[str, Flags]] = field(default_factory=dict, repr=False)
-
-    def feature(self, row: int) -> bytes:
-        """Return a record as a GeoJSON feature of its public columns."""
-        made = self._features.get(row)
-        if made is None:
-            made = orjson.dumps(self._feature(row))
-            if len(self._features) < _FEATURES_KEPT:
-                self._features[row] = made
-        return made
+    features: Features
+    own: Columns
+    bookmark: Bookmark | None
+    around: str
+    _found: dict[str, TextParts] = field(default_factory=dict, repr=False)
 
     def properties(self, row: int) -> dict[str, Any]:
         """Return the public columns of a record that it has a value of."""
-        columns = self.columns
-        said: dict[str, Any] = {"id": columns.ids[row]}
-        for column in self.declared:
-            name = column.name
-            if name in columns.numbers:
-                number = float(columns.numbers[name][row])
-                if number == number:  # noqa: PLR0124 - NaN differs from itself
-                    said[name] = _plain(column, number)
-            elif name in columns.coded:
-                coded = columns.coded[name]
-                code = int(coded.codes[row])
-                if code >= 0:
-                    value = coded.known[code]
-                    said[name] = list(value) if isinstance(value, tuple) else value
+        (feature,) = self.features.write([row])
+        said: dict[str, Any] = orjson.loads(feature)["properties"]
         return said
-
-    def _feature(self, row: int) -> dict[str, Any]:
-        lon, lat = float(self.columns.lon[row]), float(self.columns.lat[row])
-        point = {"type": "Point", "coordinates": [round(lon, _DIGITS), round(lat, _DIGITS)]}
-        said = self.properties(row)
-        for name in _OF_INCUBATOR.values():
-            coded = self.columns.coded[name]
-            if coded.codes[row] >= 0:
-                said[name] = coded.known[coded.codes[row]]
-        return {
-            "type": "Feature",
-            "id": said["id"],
-            "properties": said,
-            "geometry": point if lon == lon else None,  # noqa: PLR0124 - NaN
-        }
 
     def word(self, column: str, row: int) -> str:
         """Return the text of a record; empty where it has none."""
@@ -104,14 +85,45 @@ class SpaceTable:
         code = int(coded.codes[row])
         return str(coded.known[code]) if code >= 0 else ""
 
-    def find_text(self, word: str) -> dict[str, Flags]:
-        """Tell for each column searched which of its values hold a word."""
+    def find_text(self, word: str) -> TextParts:
+        """Tell which values of the columns searched hold a word, as codes of the records."""
         found = self._found.get(word)
         if found is None:
-            found = {name: index.find(word) for name, index in self._texts.items()}
-            if len(self._found) < 1_000:
+            found = tuple(self._find(word))
+            if len(self._found) < _WORDS_KEPT:
                 self._found[word] = found
         return found
+
+    def part_word(self, word: str) -> tuple[str, ...]:
+        """Part a word that nothing holds as it stands into the longest pieces that something holds.
+
+        The names of the records are the dictionary: 瓯海实验室 becomes 瓯海 and 实验室, the one of
+        a unit, the other of a space. What cannot be parted stays whole, and is not found.
+        """
+        if self.find_text(word):
+            return (word,)
+        pieces, rest = [], word
+        while rest:
+            shortest = _SHORTEST_SPOKEN if rest[0].isascii() else 1
+            lengths = range(len(rest), shortest - 1, -1)
+            held = next((length for length in lengths if self.find_text(rest[:length])), 0)
+            if not held:
+                return (word,)
+            pieces.append(rest[:held])
+            rest = rest[held:]
+        return tuple(pieces) if any(len(piece) > 1 for piece in pieces) else (word,)
+
+    def _find(self, word: str) -> list[tuple[Slim, Flags]]:
+        parts = []
+        for bundle in self._searched:
+            allowed = np.zeros(bundle.size, dtype=np.bool_)
+            for column in bundle.of:
+                held = self._texts[column].find(word)
+                if held.any():
+                    allowed |= bundle.spread(column, np.append(held, False))
+            if allowed.any():
+                parts.append((bundle.codes, allowed))
+        return parts
 
     @cached_property
     def _texts(self) -> dict[str, TextIndex]:
@@ -120,6 +132,17 @@ class SpaceTable:
             name: index_texts([" ".join(coded[name].parts(v)) for v in coded[name].known])
             for name in SEARCHED
         }
+
+    @cached_property
+    def _searched(self) -> tuple[Bundle, ...]:
+        coded = self.columns.coded
+        fewest = sorted(SEARCHED, key=lambda name: len(coded[name].known))
+        return bundle_columns(coded, fewest)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Counts the choices of every column that has any."""
+        return tally_columns(self.columns.coded, COUNTED)
 
     @cached_property
     def demo(self) -> Flags:
@@ -134,11 +157,23 @@ class SpaceTable:
         lon, lat = self.columns.lon, self.columns.lat
         known = np.isfinite(lon)
         at = np.full(len(lon), -1, dtype=np.int64)
-        places, where = np.unique(
-            np.column_stack([lon[known], lat[known]]), axis=0, return_inverse=True
-        )
+        places, where = np.unique(lon[known] + 1j * lat[known], return_inverse=True)
         at[known] = where.reshape(-1)
-        return at, places[:, 0], places[:, 1]
+        return at, places.real.copy(), places.imag.copy()
+
+    def at_places(self, inside: Flags) -> tuple[Slim, Flags]:
+        """Return what holds of places as codes of the records; of those without place, not."""
+        return self._at, np.append(inside, False)
+
+    @cached_property
+    def _at(self) -> Slim:
+        at, lon, _ = self.places
+        return slim_codes(at, len(lon))
+
+    def warm_up(self) -> None:
+        """Work out what the first questions would have to wait for."""
+        self.find_text("a")
+        _ = self.tally, self.demo, self.places
 
 
 _tables: dict[tuple[str, str], SpaceTable] = {}
@@ -148,81 +183,85 @@ _lock = threading.Lock()
 def space_table(store: Store) -> SpaceTable:
     """Return the spaces of a store as it stands now, as arrays.
 
-    The same object for as long as neither spaces nor incubators change.
+    The same object for as long as nothing behind it changes.
     """
-    key = (store.url, store.token("spaces", "incubators"))
+    key = (store.url, _token(store))
+    kept = _tables.get(key)
+    if kept is not None:
+        return kept
     with _lock:
-        table = _tables.pop(key, None) or _read_table(store, key[1])
-        _tables[key] = table  # the last asked stands last
+        kept = _tables.pop(key, None)
+        if kept is None:
+            before = _latest(store)
+            kept = _make_table(store, key[1], before)
+            if before is not None:
+                _tables.pop((store.url, before.token), None)
+        _tables[key] = kept
         while len(_tables) > _KEPT:
             _tables.pop(next(iter(_tables)))
-        return table
+        return kept
 
 
-def _read_table(store: Store, token: str) -> SpaceTable:
-    declared = find_layer("spaces").public_columns
-    names = [column.name for column in declared]
-    frame = store.read("spaces", Query(columns=[*names, "geometry"]))
-    columns = column_arrays(gpd.GeoDataFrame(frame), declared)
-    incubators = store.read("incubators", Query(columns=list(_OF_INCUBATOR)))
-    coded = dict(columns.coded)
-    for name, kept in _OF_INCUBATOR.items():
-        of = dict(zip(incubators["id"], _texts_of(incubators[name]), strict=True))
-        owner = coded["incubator"]
-        values = [of.get(value) for value in owner.known]
-        coded[kept] = encode([values[code] if code >= 0 else None for code in owner.codes.tolist()])
-    return SpaceTable(
-        token,
-        Columns(columns.ids, columns.lon, columns.lat, columns.numbers, coded),
-        tuple(column for column in declared if column.name != "id"),
-    )
+def is_at_hand(store: Store) -> bool:
+    """Tell whether the spaces are held as they stand now, so that asking takes no time."""
+    return (store.url, _token(store)) in _tables
 
 
-def column_arrays(frame: gpd.GeoDataFrame, declared: Sequence[Column]) -> Columns:
-    """Turn the records of a layer into arrays.
-
-    Parameters
-    ----------
-    frame
-        Records as a store reads them; a shape that is no point counts as its inner point.
-    declared
-        Its columns; those that hold JSON are left out.
-    """
-    frame = gpd.GeoDataFrame(frame.sort_values("id", kind="stable"))
-    shapes = np.asarray(frame.geometry.array, dtype=object)
-    points = shapely.point_on_surface(shapes)
-    numbers: dict[str, Floats] = {}
-    coded: dict[str, Coded] = {}
-    for column in declared:
-        values = frame[column.name]
-        match column.kind:
-            case "number" | "integer":
-                numbers[column.name] = values.to_numpy(dtype=np.float64, na_value=np.nan)
-            case "date":
-                numbers[column.name] = days_of(values)
-            case "list":
-                coded[column.name] = encode([tuple(value) if value else None for value in values])
-            case "boolean":
-                coded[column.name] = encode(
-                    [None if pd.isna(value) else bool(value) for value in values]
-                )
-            case "text" if column.name != "id":
-                coded[column.name] = encode(_texts_of(values))
-    return Columns(tuple(frame["id"]), shapely.get_x(points), shapely.get_y(points), numbers, coded)
+def _latest(store: Store) -> SpaceTable | None:
+    """Return the spaces of a store as they stood before; nothing for a scenario, read but once."""
+    if store.lens is not None:
+        return None
+    held = (one for (url, _), one in _tables.items() if url == store.url and one.bookmark)
+    return max(held, key=lambda one: one.bookmark.version if one.bookmark else 0, default=None)
 
 
-def days_of(values: pd.Series) -> Floats:
-    """Return dates as days since 1970; NaN where missing."""
-    days = values.to_numpy().astype("datetime64[D]")
-    return np.where(np.isnat(days), np.nan, days.astype(np.int64)).astype(np.float64)
+def _token(store: Store) -> str:
+    # Readings of the structure come into force on a day.
+    return f"{store.token(*_LAYERS)} {dt.datetime.now(tz=dt.UTC).astimezone().date()}"
 
 
-def _texts_of(values: pd.Series) -> list[str | None]:
-    missing = values.isna().to_numpy()
-    return [None if gone else value for value, gone in zip(values.tolist(), missing, strict=True)]
+def _make_table(store: Store, token: str, before: SpaceTable | None) -> SpaceTable:
+    around = f"{store.token(*_LAYERS[1:])} {token.rpartition(' ')[2]}"
+    # Read first: what is written meanwhile is read once more next time, never left out.
+    bookmark = store.bookmark("spaces") if store.lens is None else None
+    since = before and before.bookmark
+    changed = store.changed_since("spaces", since) if since else None
+    declared = tuple(c for c in find_layer("spaces").public_columns if c.kind != "json")
+    if before is None or changed is None:
+        own, kept = _read(store, declared, None), {}
+    else:
+        gone = set(changed)
+        own = before.own
+        if changed:
+            own = merge_columns(own, _read(store, declared, changed), changed)
+        same = before.features.kept if before.around == around else {}
+        kept = {key: feature for key, feature in same.items() if key not in gone}
+    derived = derive_columns(store, own)
+    columns = Columns(own.ids, own.lon, own.lat, own.numbers, {**own.coded, **derived})
+    written = (*(column for column in declared if column.name != "id"), *DERIVED)
+    table = SpaceTable(token, columns, Features(columns, written, kept), own, bookmark, around)
+    if before is not None:
+        _take_over(table, before)
+    return table
 
 
-def _plain(column: Column, number: float) -> Any:
-    if column.kind == "date":
-        return str(np.datetime64(int(number), "D"))
-    return int(number) if column.kind == "integer" else number
+def _read(store: Store, declared: tuple[Column, ...], ids: tuple[str, ...] | None) -> Columns:
+    query = Query(columns=[*(column.name for column in declared), "geometry"], ids=ids)
+    return column_arrays(gpd.GeoDataFrame(store.read("spaces", query)), declared)
+
+
+def _take_over(table: SpaceTable, before: SpaceTable) -> None:
+    """Keep what was worked out of texts where those are the same as before."""
+    if "_texts" not in vars(before):
+        return
+    new, old = table.columns.coded, before.columns.coded
+    texts = vars(before)["_texts"]
+    # A cached property keeps its value in the dictionary of its object.
+    vars(table)["_texts"] = {
+        name: texts[name] if new[name].known == old[name].known else _index(new[name])
+        for name in SEARCHED
+    }
+
+
+def _index(coded: Coded) -> TextIndex:
+    return index_texts([" ".join(coded.parts(value)) for value in coded.known])

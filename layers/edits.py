@@ -15,7 +15,7 @@ import shapely
 from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
 from geo.errors import InputError
-from layers import schema
+from layers import changes, schema
 from layers.casting import RowFault, list_series
 from layers.catalog import Layer
 from layers.catalog import layer as find_layer
@@ -160,6 +160,7 @@ class SqlEdit(Edit):
     def finish(self) -> None:
         """Write what belongs to the whole edit: sizes of its batches and versions of its layers."""
         batches, versions = self._store.tables.batches, self._store.tables.versions
+        foreign = changes.written_elsewhere(self._store, self._connection, self._batches)
         for layer, number in self._batches.items():
             self._connection.execute(
                 update(batches).where(batches.c.number == number).values(rows=self._rows[layer])
@@ -167,9 +168,9 @@ class SqlEdit(Edit):
             self._connection.execute(
                 update(versions)
                 .where(versions.c.name == layer)
-                .values(version=versions.c.version + 1)
+                .values(version=versions.c.version + (2 if layer in foreign else 1))
             )
-        self._store.touch(self._connection, tuple(self._batches))
+        self._store.touch(self._connection, tuple(self._batches), self._at)
 
     def _add(self, layer: Layer, frame: pd.DataFrame) -> list[str]:
         """Insert valid records, with ids and provenance where they have none."""

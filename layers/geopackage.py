@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -114,6 +115,13 @@ class GeoPackageDialect(Dialect):
 class GeoPackageStore(SqlStore):
     """A store in a GeoPackage; made by `open` and `create`."""
 
+    _open_watch: _Open
+
+    def __init__(self, url: str, **parts: Any) -> None:
+        super().__init__(url, **parts)
+        self._watching = threading.Lock()
+        self._watch: sqlite3.Connection | None = None
+
     @classmethod
     def open(cls, path: Path, *, write: bool = False, busy_s: float = BUSY_S) -> Self:
         """Open a store, for writing if asked; layers and columns that it lacks are then added."""
@@ -136,6 +144,7 @@ class GeoPackageStore(SqlStore):
             tables=gpkg_ddl.full_tables(),
             dialect=GeoPackageDialect(),
         )
+        store._open_watch = _opener(path, fixed=fixed, write=False, busy_s=0.0)
         try:
             store.tables = store._fitting_tables(writer)
         except BaseException:
@@ -194,16 +203,38 @@ class GeoPackageStore(SqlStore):
         """Turn SQLite's errors into errors of this program."""
         return _translating(self.url)
 
-    def versions(self, connection: Connection) -> dict[str, str]:
-        """Return a text for every layer that changes when the layer does.
+    def versions(self, connection: Connection) -> dict[str, tuple[int, str]]:
+        """Return for every layer how often it was written, and when it was last.
 
         Other programs do not count versions, but QGIS and GDAL note the time of their changes.
         """
         rows = connection.exec_driver_sql(
-            "SELECT v.name, v.version || ' ' || coalesce(c.last_change, '') "
+            "SELECT v.name, v.version, coalesce(c.last_change, '') "
             "FROM hatchmap_versions v LEFT JOIN gpkg_contents c ON c.table_name = v.name"
         )
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def stamp(self) -> int | None:
+        """Return a number that changes with every write to the file, in microseconds.
+
+        SQLite keeps it for each connection; this one is never written through, so it misses
+        nothing. None where the file cannot be asked at once, as while a writer holds it.
+        """
+        with self._watching:
+            try:
+                if self._watch is None:
+                    self._watch = self._open_watch()
+                return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error:
+                return None
+
+    def close(self) -> None:
+        """Let go of the store; closing twice does no harm."""
+        super().close()
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
 
     def measure(self, connection: Connection, table: Table) -> Bounds | None:
         """Return the extent of a layer's records from its R-tree."""
@@ -215,9 +246,9 @@ class GeoPackageStore(SqlStore):
         west, south, east, north = row
         return west, south, east, north
 
-    def touch(self, connection: Connection, names: Sequence[str]) -> None:
+    def touch(self, connection: Connection, names: Sequence[str], at: str) -> None:
         """Note time and extent of changed layers in the table of contents."""
-        now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        now = self.instant(at)
         for name in names:
             table = self.tables.layers.get(name)
             spatial = table is not None and SHAPE in table.c
@@ -238,6 +269,10 @@ class GeoPackageStore(SqlStore):
             with self.translating(), self._writer.connect() as connection:
                 raw = connection.connection.dbapi_connection
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]  # it is sqlite3's own
+
+    def instant(self, at: str) -> str:
+        """Write an instant of UTC as the table of contents does."""
+        return dt.datetime.fromisoformat(at).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
     def write_rows(
         self, connection: Connection, table: Table, stored: Mapping[str, list[Any]]

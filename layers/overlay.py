@@ -106,7 +106,7 @@ class OverlayStore(GeoPackageStore):
     def __init__(self, base: GeoPackageStore, marks: Mapping[str, str], lens: Lens) -> None:
         changed = [table for name, table in base.tables.layers.items() if name in marks]
         self._shadow = _Shadow(Path(base.url), (*changed, *base.tables.private))
-        self._marks = marks
+        self._base, self._marks = base, marks
         reader = make_engine(self._shadow.open, "BEGIN")
         super().__init__(
             base.url, reader=reader, writer=None, tables=base.tables, dialect=base.dialect
@@ -124,18 +124,22 @@ class OverlayStore(GeoPackageStore):
                 change(edit)
                 edit.finish()
 
-    def versions(self, connection: Connection) -> dict[str, str]:
-        """Return a text for every layer that changes when the layer, or what is put over it, does.
+    def versions(self, connection: Connection) -> dict[str, tuple[int, str]]:
+        """Return how often every layer was written and when it was last, with what is put over it.
 
-        A layer without changes has the text of the file, so that what is kept of it serves both.
+        A layer without changes has the state of the file, so that what is kept of it serves both.
         """
         rows = connection.exec_driver_sql(
-            "SELECT v.name, v.version || ' ' || coalesce(c.last_change, '') "
+            "SELECT v.name, v.version, coalesce(c.last_change, '') "
             "FROM main.hatchmap_versions v LEFT JOIN gpkg_contents c ON c.table_name = v.name"
         )
-        return {row[0]: row[1] + self._marks.get(row[0], "") for row in rows}
+        return {row[0]: (row[1], row[2] + self._marks.get(row[0], "")) for row in rows}
 
-    def touch(self, connection: Connection, names: Sequence[str]) -> None:
+    def stamp(self) -> int | None:
+        """Return what changes with every write to the file."""
+        return self._base.stamp()
+
+    def touch(self, connection: Connection, names: Sequence[str], at: str) -> None:
         """Leave the file's table of contents alone."""
 
     def write_rows(

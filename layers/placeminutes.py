@@ -89,6 +89,25 @@ def minutes_to(
     return _spread(table, world, ("to", category, profile), walk)
 
 
+def life_scores(table: SpaceTable, world: WalkWorld) -> Floats:
+    """Return for every record how complete daily life is within a walk, from 0 to 100.
+
+    The share of the categories of amenities of which at least one lies within the walking minutes
+    of the rules; NaN without a place.
+    """
+    limit = float(world.rules["planning"]["minutes"])
+
+    def walk() -> Floats:
+        near = [minutes_to(table, world, category) <= limit for category in world.categories]
+        at, lon, _ = table.places
+        scores = np.zeros(len(lon) + 1)
+        scores[at] = 100.0 * np.mean(near, axis=0)
+        return scores[:-1]
+
+    scores = _spread(table, world, ("score",), walk)
+    return np.where(np.isfinite(scores), scores, np.nan)
+
+
 def _spread(table: SpaceTable, world: WalkWorld, key: Any, walk: Any) -> Floats:
     """Give every record the minutes of its place; places are walked once a world and question."""
     with _lock:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,10 @@ import shapely
 from sqlalchemy import Connection, Engine, Row, Table, delete, insert, select
 
 from geo.errors import InputError, NotFoundError, StoreReadOnlyError
-from layers import schema
+from layers import changes, schema
 from layers.catalog import Layer, layers
 from layers.catalog import layer as find_layer
+from layers.changes import Known, Versions
 from layers.edits import SqlEdit
 from layers.history import Entry, State, replay
 from layers.query import (
@@ -32,13 +32,23 @@ from layers.query import (
 )
 from layers.rows import frame_of, held_only, record_of, restore_value
 from layers.statements import SORT, Condition, Dialect, Statements
-from layers.store import ALL_RECORDS, Batch, Change, Edit, Page, Rules, Store, Trace, no_record
+from layers.store import (
+    ALL_RECORDS,
+    Batch,
+    Bookmark,
+    Change,
+    Edit,
+    Page,
+    Rules,
+    Store,
+    Trace,
+    no_record,
+)
 from layers.tables import KEY, Tables
 
 SqlRow = Row[*tuple[Any, ...]]
 
 STORE_LAYERS = ("meta", "rules")  # what has versions and history beside the layers
-ASIDE = frozenset(name for name, layer in layers().items() if layer.aside)
 
 
 class SqlStore(Store):
@@ -72,6 +82,7 @@ class SqlStore(Store):
         self.dialect = dialect
         self._reader = reader
         self._writer = writer
+        self._known: Known | None = None
         self._extents: dict[str, tuple[str, Bounds | None]] = {}
 
     @abstractmethod
@@ -79,16 +90,24 @@ class SqlStore(Store):
         """Turn errors of the database into errors of this program."""
 
     @abstractmethod
-    def versions(self, connection: Connection) -> dict[str, str]:
-        """Return a text for every layer that changes when the layer does."""
+    def versions(self, connection: Connection) -> Versions:
+        """Return for every layer how often it was written, and when it was last."""
+
+    @abstractmethod
+    def stamp(self) -> Hashable | None:
+        """Return what changes whenever anything is written, asked in a moment; None if unknown."""
+
+    @abstractmethod
+    def instant(self, at: str) -> str:
+        """Write an instant of UTC as `versions` does."""
 
     @abstractmethod
     def measure(self, connection: Connection, table: Table) -> Bounds | None:
         """Return the extent of a layer's records."""
 
     @abstractmethod
-    def touch(self, connection: Connection, names: Sequence[str]) -> None:
-        """Note in the database's own catalogue that layers have changed."""
+    def touch(self, connection: Connection, names: Sequence[str], at: str) -> None:
+        """Note in the database's own catalogue that layers changed at an instant."""
 
     def scrub(self) -> None:
         """Rid the database's own logs of what an edit has erased, as far as it can now."""
@@ -208,14 +227,29 @@ class SqlStore(Store):
 
     def token(self, *layers: str) -> str:
         """Return a text that changes whenever one of the layers does, or anything that counts."""
-        for name in layers:
-            if name not in STORE_LAYERS:
-                find_layer(name)
+        # The stamp is read first: what is written meanwhile shows at the next call.
+        stamp, known = self.stamp(), self._known
+        if known is None or stamp is None or known.stamp != stamp:
+            with self.reading() as connection:
+                known = Known(stamp, self.versions(connection))
+            self._known = known
+        token = known.tokens.get(layers)
+        if token is None:
+            for name in layers:
+                if name not in STORE_LAYERS:
+                    find_layer(name)
+            token = known.tokens[layers] = known.digest(layers)
+        return token
+
+    def bookmark(self, layer: str) -> Bookmark:
+        """Return how far the edits of a layer have come."""
         with self.reading() as connection:
-            versions = self.versions(connection)
-        names = layers or [name for name in versions if name not in ASIDE]
-        asked = {name: versions.get(name) for name in names}
-        return blake2b(repr(sorted(asked.items())).encode(), digest_size=9).hexdigest()
+            return changes.read_bookmark(self, connection, layer)
+
+    def changed_since(self, layer: str, bookmark: Bookmark) -> tuple[str, ...] | None:
+        """Return the ids of the records written since; None where that cannot be told."""
+        with self.reading() as connection:
+            return changes.read_changed(self, connection, layer, bookmark)
 
     def history(self, layer: str, id: str) -> list[Change]:  # noqa: A002 - the column's name
         """List the edits of one record, oldest first."""

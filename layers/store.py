@@ -91,6 +91,15 @@ class Rules:
     source: str
 
 
+@dataclass(frozen=True)
+class Bookmark:
+    """How far the edits of a layer had come: writes counted, the last batch, its instant."""
+
+    version: int
+    batch: int
+    last_change: str
+
+
 class Edit(ABC):
     """Changes that are written together or not at all.
 
@@ -225,6 +234,18 @@ class Store(ABC):
 
         Without names: whenever anything does that answers rest on, which leaves out the layers
         on the side of the map. `meta` and `rules` can be named too.
+        """
+
+    @abstractmethod
+    def bookmark(self, layer: str) -> Bookmark:
+        """Return how far the edits of a layer have come, for `changed_since`."""
+
+    @abstractmethod
+    def changed_since(self, layer: str, bookmark: Bookmark) -> tuple[str, ...] | None:
+        """Return the ids of the records added, changed or removed since a bookmark.
+
+        None where that cannot be told, as after another program wrote to the layer: then read it
+        anew.
         """
 
     @abstractmethod

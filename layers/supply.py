@@ -18,8 +18,9 @@ import shapely
 from geo.areas import metres_from
 from geo.columns import Coded, Codes, Floats
 from geo.matching import TECHNICAL, Supply, Wants
+from layers.arrays import days_of
 from layers.catalog import layer as find_layer
-from layers.columns import SpaceTable, days_of, space_table
+from layers.columns import SpaceTable, space_table
 from layers.placeminutes import minutes_from, minutes_to
 from layers.query import Query
 from layers.store import Store

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 
 import orjson
@@ -15,6 +16,7 @@ from geo.errors import Fault, InputError
 from layers.catalog import layer as find_layer
 from layers.placeminutes import MAX_MINUTES
 from layers.query import Bounds
+from layers.spaceparts import DERIVED
 
 Ends = tuple[float | None, float | None]
 
@@ -25,7 +27,8 @@ _ANY: Ends = (None, None)
 # Filter → column. The counts beside the choices stand under the column's name.
 CHOICES: Mapping[str, str] = {
     "kind": "kind", "stage": "stages", "industry": "industries", "unit": "unit", "town": "town",
-    "level": "level", "status": "status", "incubator": "incubator", "lab_grade": "lab_grade",
+    "role": "role", "zone": "zones", "level": "level", "status": "status",
+    "incubator": "incubator", "lab_grade": "lab_grade",
     "water": "water", "gas": "gas", "exhaust": "exhaust",
 }  # fmt: skip
 RANGES = (
@@ -36,7 +39,7 @@ FACETS: Mapping[str, str] = {
 } | {"services": "service"}
 SORTS = (
     "id", "name", "unit", "kind", "status", "area_m2", "rent_cny_m2_month", "clear_height_m",
-    "floor_load_kn_m2", "power_kw", "available_from", "confirmed_on", "minutes",
+    "floor_load_kn_m2", "power_kw", "available_from", "confirmed_on", "score", "minutes",
 )  # fmt: skip
 # Short names that people type.
 _SHORT = {"rent": "rent_cny_m2_month", "area": "area_m2", "date": "available_from"}
@@ -53,7 +56,8 @@ class SpaceSearch:
         pinyin, or by the initials of the pinyin.
     area_m2, rent_cny_m2_month, clear_height_m, floor_load_kn_m2, power_kw
         From and to, both included; None for an open end.
-    kind, stage, industry, unit, town, level, status, incubator, lab_grade, water, gas, exhaust
+    kind, stage, industry, unit, town, role, zone, level, status, incubator, lab_grade, water, gas,
+    exhaust
         Any of these values.
     service
         All of these services.
@@ -94,6 +98,8 @@ class SpaceSearch:
     industry: tuple[str, ...] = ()
     unit: tuple[str, ...] = ()
     town: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    zone: tuple[str, ...] = ()
     level: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
     incubator: tuple[str, ...] = ()
@@ -117,9 +123,14 @@ class SpaceSearch:
     facets: bool = True
 
     @property
+    def walks(self) -> bool:
+        """Whether the answer needs walking minutes, which may take a while to work out."""
+        return self.minutes is not None or bool(self.must) or self.sorting[0] == "score"
+
+    @property
     def seal(self) -> str:
         """A fingerprint of the question: a cursor is of one question only."""
-        asked = asdict(replace(self, after=None, limit=1, facets=True))
+        asked = {**vars(self), "after": None, "limit": 1, "facets": True}
         body = orjson.dumps(asked, option=orjson.OPT_SORT_KEYS, default=str)
         return blake2b(body, digest_size=8).hexdigest()
 
@@ -187,12 +198,14 @@ def _check_choices(search: SpaceSearch) -> list[Fault]:
     return faults
 
 
+@cache
 def _known(column: str) -> tuple[str, ...]:
     """Return the choices of a column that has a fixed list of them."""
     if column in ("water", "gas", "exhaust"):
         return ("true", "false")
-    layer = find_layer("incubators" if column == "level" else "spaces")
-    return tuple(choice.value for choice in layer.column(column).choices)
+    own = find_layer("spaces").columns
+    declared = next((one for one in (*own, *DERIVED) if one.name == column), None)
+    return () if declared is None else tuple(choice.value for choice in declared.choices)
 
 
 def _check_place(search: SpaceSearch) -> list[Fault]:

@@ -19,21 +19,21 @@ from geo.errors import InputError, NotFoundError
 from geo.spacefinder import (
     AllOf,
     AnyOf,
+    ByCode,
     Filter,
     Found,
     Relaxation,
     Rowwise,
     Within,
     find,
-    text_filter,
 )
 from layers.columns import SpaceTable, space_table
-from layers.placeminutes import minutes_from, minutes_to
+from layers.placeminutes import life_scores, minutes_from, minutes_to
 from layers.store import Store
 from layers.walking import WalkWorld, walk_world
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class SpacePage:
     """A page of spaces.
 
@@ -43,6 +43,8 @@ class SpacePage:
         GeoJSON features, each already written.
     minutes
         Walking minutes from the place asked, beside each feature; None where not asked.
+    scores
+        Score of daily life beside each feature; None where not sorted by it.
     total
         How many spaces suit.
     next
@@ -57,12 +59,11 @@ class SpacePage:
         Whether demo records are among the spaces that suit.
     rules
         Name and version of the rules used.
-    rows
-        All records that suit, in order; only where a whole export was asked for.
     """
 
     features: tuple[bytes, ...]
     minutes: tuple[float, ...] | None
+    scores: tuple[float, ...] | None
     total: int
     next: str | None
     facets: Mapping[str, Mapping[str, int]] | None
@@ -81,6 +82,8 @@ class SpacePage:
         }
         if self.minutes is not None:
             body["minutes"] = list(self.minutes)
+        if self.scores is not None:
+            body["scores"] = list(self.scores)
         if self.facets is not None:
             body["facets"] = self.facets
         if self.relax:
@@ -116,16 +119,15 @@ def ask_spaces(store: Store, search: SpaceSearch) -> SpacePage:
     more = len(rows) > search.limit
     rows = rows[: search.limit]
     return SpacePage(
-        features=tuple(table.feature(row) for row in rows.tolist()),
+        features=table.features.write(rows.tolist()),
         minutes=None if hunt.minutes is None else _rounded(hunt.minutes[rows]),
+        scores=None if hunt.scores is None else _rounded(hunt.scores[rows]),
         total=found.total,
         next=_write_cursor(table, search, order, int(rows[-1])) if more else None,
-        facets={column: found.facet(column, name) for column, name in FACETS.items()}
-        if search.facets
-        else None,
+        facets=found.facets(table.tally, FACETS) if search.facets else None,
         relax=found.relaxed() if search.facets and not found.total else (),
         notes=hunt.notes,
-        demo_counted=bool(table.demo[found.rows].any()) or hunt.demo,
+        demo_counted=found.any_of(table.demo) or hunt.demo,
         rules=hunt.rules,
     )
 
@@ -142,7 +144,8 @@ def ask_space(store: Store, key: str) -> dict[str, Any]:
     row = table.columns.row_of(key)
     if row is None:
         raise NotFoundError(f"layer spaces has no record with id {key!r}")
-    feature: dict[str, Any] = orjson.loads(table.feature(row))
+    (written,) = table.features.write([row])
+    feature: dict[str, Any] = orjson.loads(written)
     return feature
 
 
@@ -154,6 +157,7 @@ class Hunt:
     found: Found
     order: Order
     minutes: Floats | None
+    scores: Floats | None
     notes: tuple[Mapping[str, str], ...]
     demo: bool
     rules: Mapping[str, Any] | None
@@ -175,23 +179,25 @@ def hunt_spaces(store: Store, search: SpaceSearch) -> Hunt:
     check_search(search)
     table = space_table(store)
     filters = _plain_filters(table, search)
-    world = walk_world(store) if search.minutes is not None or search.must else None
-    minutes = None
+    world = walk_world(store) if search.walks else None
+    name, falling = search.sorting
+    minutes = scores = None
     if world is not None:
         walked, minutes = _walked_filters(table, world, search)
         filters += walked
+        scores = life_scores(table, world) if name == "score" else None
     found = find(table.columns, filters)
-    name, falling = search.sorting
-    if name == "minutes":
-        keys = minutes if minutes is not None else np.zeros(len(table.columns))
-        order = sort_rows(-keys if falling else keys)
-    else:
+    keys = {"minutes": minutes, "score": scores}.get(name)
+    if keys is None:
         order = table.columns.order(name, descending=falling)
+    else:
+        order = sort_rows(-keys if falling else keys)
     return Hunt(
         table,
         found,
         order,
         minutes,
+        scores,
         notes=(_NO_STREETS,) if world is not None and world.network is None else (),
         demo=world is not None and world.demo_counted,
         rules=None if world is None else {"name": "amenities", "version": world.rules_version},
@@ -223,9 +229,8 @@ def _plain_filters(table: SpaceTable, search: SpaceSearch) -> list[Filter]:
         filters.append(Filter("service", (AllOf("services", search.service),)))
     filters += _time_filters(search)
     if search.text:
-        found = (table.find_text(word) for word in search.text.split())
-        words = tuple(Rowwise(text_filter(table.columns, values)) for values in found)
-        filters.append(Filter("text", words))
+        words = [piece for word in search.text.split() for piece in table.part_word(word)]
+        filters.append(Filter("text", tuple(ByCode(table.find_text(word)) for word in words)))
     if not search.demo:
         filters.append(Filter("demo", (Rowwise(~table.demo),)))
     return filters
@@ -233,17 +238,17 @@ def _plain_filters(table: SpaceTable, search: SpaceSearch) -> list[Filter]:
 
 def _place_filters(table: SpaceTable, search: SpaceSearch) -> Iterator[Filter]:
     # Asked of every different place, not of every record.
-    at, lon, lat = table.places
+    _, lon, lat = table.places
     if search.bbox is not None:
         west, south, east, north = search.bbox
         inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-        yield Filter("bbox", (Rowwise(np.append(inside, False)[at]),))
+        yield Filter("bbox", (ByCode((table.at_places(inside),)),))
     if search.polygon:
         inside = within_area(read_area(search.polygon), lon, lat)
-        yield Filter("polygon", (Rowwise(np.append(inside, False)[at]),))
+        yield Filter("polygon", (ByCode((table.at_places(inside),)),))
     if search.near is not None and search.radius_m is not None:
-        away_m = np.append(metres_from(*search.near, lon, lat), np.inf)[at]
-        yield Filter("radius_m", (Rowwise(away_m <= search.radius_m),))
+        inside = metres_from(*search.near, lon, lat) <= search.radius_m
+        yield Filter("radius_m", (ByCode((table.at_places(inside),)),))
 
 
 def _time_filters(search: SpaceSearch) -> Iterator[Filter]:
@@ -282,7 +287,7 @@ def _rounded(minutes: Floats) -> tuple[float, ...]:
 def _write_cursor(table: SpaceTable, search: SpaceSearch, order: Order, row: int) -> str:
     name, _ = search.sorting
     value = _sort_value(table, name, row)
-    if name == "minutes":
+    if name in ("minutes", "score"):
         value = float(order.keys[int(np.flatnonzero(order.rows == row)[0])])
     body = orjson.dumps([search.seal, value, table.columns.ids[row]])
     return base64.urlsafe_b64encode(body).rstrip(b"=").decode()
@@ -317,7 +322,7 @@ def _read_cursor(table: SpaceTable, search: SpaceSearch, order: Order) -> int:
         # Of a record that has gone since, falling pages go on with the one before it.
         at = row if table.columns.row_of(key) is not None else row + 0.5
         return order.after(-at if falling else float(row), row)
-    if name == "minutes":
+    if name in ("minutes", "score"):
         return order.after(float(value), row)
     sort_key = table.columns.sort_key(name, value)
     return order.after(-sort_key if falling else sort_key, row)

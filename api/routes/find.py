@@ -17,7 +17,7 @@ from api.questions.common import today
 from api.questions.space_search import SpaceSearch
 from api.questions.spaces import ask_space, ask_spaces, count_places
 from api.routes.pages import Framer, draw_page
-from api.routes.spaces import SpaceAsked
+from api.routes.spaces import SEVERAL, SpaceAsked
 from api.views import map_view
 from geo.errors import InputError, NotFoundError
 from layers.query import Query as Records
@@ -29,9 +29,6 @@ router = APIRouter(include_in_schema=False)
 PAGE_SIZE = 30
 STALE_DAYS = 90  # after so long without a word from the operator, a record is doubted
 _MOST_COMPARED = 4
-_SEVERAL = {
-    name for name, field in SpaceAsked.model_fields.items() if isinstance(field.default, list)
-}
 _NOTHING: Mapping[str, Any] = {"total": 0, "features": []}
 
 
@@ -90,7 +87,7 @@ def _answer(
 
 def _to_search(asked: Mapping[str, Sequence[str]]) -> SpaceSearch:
     given: dict[str, Any] = {
-        name: list(values) if name in _SEVERAL else values[-1]
+        name: list(values) if name in SEVERAL else values[-1]
         for name, values in asked.items()
         if name in SpaceAsked.model_fields and name != "limit"
     }

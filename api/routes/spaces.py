@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path as File
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
-from fastapi import Query as Asked
-from pydantic import BaseModel, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.answers import GEOJSON, open_request_store, respond, respond_result
+from api.answers import GEOJSON, is_ready, open_request_store, respond, respond_result
 from api.days import parse_day
-from api.params import read_bbox
+from api.params import read_bbox, refuse_names
 from api.questions.space_search import MAX_TEXT, SpaceSearch
 from api.questions.spaces import ask_space, ask_spaces, hunt_spaces
 from geo.areas import MAX_TEXT as MAX_AREA_TEXT
-from geo.errors import InputError
+from geo.errors import HatchmapError, InputError
 from layers.query import Query
 from layers.store import Store
 
 router = APIRouter(prefix="/api", tags=["spaces"])
 
-Several = Annotated[list[str], Field(max_length=100)]
+# Defaults that cannot change are not copied for every question.
+Several = Annotated[tuple[str, ...], Field(max_length=100)]
 Number = Annotated[float | None, Field(allow_inf_nan=False)]
 Format = Literal["json", "geojson", "xlsx", "gpkg"]
 
@@ -51,16 +55,18 @@ class SpaceAsked(BaseModel):
     min_clear_height_m: Number = None
     min_floor_load_kn_m2: Number = None
     min_power_kw: Number = None
-    kind: Several = []
-    stage: Several = []
-    industry: Several = []
-    unit: Several = []
-    town: Several = []
-    level: Several = []
-    status: Several = []
-    incubator: Several = []
-    lab_grade: Several = []
-    service: Several = Field([], description="All of these services")
+    kind: Several = ()
+    stage: Several = ()
+    industry: Several = ()
+    unit: Several = ()
+    town: Several = ()
+    role: Several = Field((), description="Roles of the spatial structure")
+    zone: Several = Field((), description="Names of zones")
+    level: Several = ()
+    status: Several = ()
+    incubator: Several = ()
+    lab_grade: Several = ()
+    service: Several = Field((), description="All of these services")
     water: bool | None = None
     gas: bool | None = None
     exhaust: bool | None = None
@@ -71,9 +77,9 @@ class SpaceAsked(BaseModel):
     near: str | None = Field(None, max_length=100, description="longitude,latitude of a place")
     radius_m: Number = Field(None, description="Straight metres from the place")
     minutes: Number = Field(None, description="Walking minutes from the place")
-    must: Several = Field([], description="category:minutes that an amenity must lie within")
+    must: Several = Field((), description="category:minutes that an amenity must lie within")
     sort: str = Field(
-        "id", max_length=60, description="Column, or minutes; - before it for falling"
+        "id", max_length=60, description="Column, score or minutes; - before it for falling"
     )
     limit: int = Field(100, ge=1, le=1000, description="Records a page")
     after: str | None = Field(None, max_length=2000, description="`next` of the page before")
@@ -93,10 +99,10 @@ class SpaceAsked(BaseModel):
         """
         flags = {name: getattr(self, name) for name in ("water", "gas", "exhaust")}
         plain: dict[str, Any] = {
-            name: tuple(getattr(self, name))
+            name: getattr(self, name)
             for name in (
-                "kind", "stage", "industry", "unit", "town", "level", "status", "incubator",
-                "lab_grade", "service",
+                "kind", "stage", "industry", "unit", "town", "role", "zone", "level", "status",
+                "incubator", "lab_grade", "service",
             )
         }  # fmt: skip
         return SpaceSearch(
@@ -122,6 +128,18 @@ class SpaceAsked(BaseModel):
             demo=self.demo,
             facets=self.facets,
         )
+
+
+SEVERAL = {
+    name for name, field in SpaceAsked.model_fields.items() if isinstance(field.default, tuple)
+}
+
+
+def _declared(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
+    """Describe the fields of a model as query parameters."""
+    for name, schema in model.model_json_schema()["properties"].items():
+        said = {"name": name, "in": "query", "required": False, "schema": schema}
+        yield {**said, "description": schema["description"]} if "description" in schema else said
 
 
 def read_place(text: str | None) -> tuple[float, float] | None:
@@ -155,13 +173,86 @@ def read_must(text: str) -> tuple[str, float]:
         raise InputError(f"must: {text[:60]!r} is not category:minutes") from error
 
 
-@router.get("/spaces")
-def get_spaces(request: Request, asked: Annotated[SpaceAsked, Asked()]) -> Response:
+def read_asked(given: Iterable[tuple[str, str]]) -> SpaceAsked:
+    """Return what a query asks.
+
+    Parameters
+    ----------
+    given
+        Its names and values.
+
+    Raises
+    ------
+    InputError
+        When a name is not known.
+    RequestValidationError
+        When a value is not of its kind.
+    """
+    asked: dict[str, Any] = {}
+    for name, value in given:
+        if name in SEVERAL:
+            asked.setdefault(name, []).append(value)
+        else:
+            asked[name] = value
+    refuse_names(asked, SpaceAsked.model_fields)
+    try:
+        return SpaceAsked.model_validate(asked)
+    except ValidationError as error:
+        faults = [{**one, "loc": ("query", *one["loc"])} for one in error.errors()]
+        raise RequestValidationError(faults) from error
+
+
+# The parameters are read here and not by the framework, whose reading takes longer than the search.
+@router.get("/spaces", openapi_extra={"parameters": list(_declared(SpaceAsked))})
+def get_spaces(request: Request) -> Response:
     """Search spaces: GeoJSON with `total`, `facets` and, until the end, `next`."""
+    asked = read_asked(request.query_params.multi_items())
     search = asked.to_search()
     if asked.format != "json":
         return _send_file(open_request_store(request), search, asked.format)
-    return respond_result(request, lambda store: ask_spaces(store, search), media_type=GEOJSON)
+    return _respond(request, search)
+
+
+def _respond(request: Request, search: SpaceSearch) -> Response:
+    # Only what is walked takes longer to work out than to find again.
+    return respond_result(
+        request, lambda store: ask_spaces(store, search), media_type=GEOJSON, keep=search.walks
+    )
+
+
+class AnswerAtOnce:
+    """Answers most searches before the router: its way takes longer than they do.
+
+    What may last (walks, files, spaces that have to be read first) and whatever is wrong goes on to
+    the router, which answers it as everything else.
+
+    Parameters
+    ----------
+    app
+        What stands behind.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or ask what stands behind."""
+        answer: ASGIApp | None = None
+        if scope["type"] == "http" and scope["path"] == _PATH and scope["method"] == "GET":
+            with suppress(HatchmapError, RequestValidationError):
+                answer = _answer_at_once(Request(scope, receive))
+        await (answer or self._app)(scope, receive, send)
+
+
+_PATH = "/api/spaces"
+
+
+def _answer_at_once(request: Request) -> Response | None:
+    if not is_ready(request):
+        return None
+    asked = read_asked(request.query_params.multi_items())
+    search = asked.to_search()
+    return None if asked.format != "json" or search.walks else _respond(request, search)
 
 
 @router.get("/spaces/{space}")

@@ -1,15 +1,23 @@
 """The search for space from every door: filters, counts, pages, files, and how it refuses."""
 
 import shutil
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
 
+import geopandas as gpd
 import orjson
 import pandas as pd
 import pytest
+import shapely
 
 from api.cli import main
+from api.questions.amenities import ask_amenities
 from api.questions.space_search import SpaceSearch
 from api.questions.spaces import ask_spaces
+from geo.crs import STORED_CRS
 from geo.errors import InputError
+from layers.gpkg_geometry import add_functions
 from layers.pack import install_pack, load_pack
 from layers.query import Query
 from layers.store import create_store, open_store
@@ -31,7 +39,7 @@ def frame(city):
 @pytest.fixture
 def city_copy(city, tmp_path):
     """A store that may be written to."""
-    return shutil.copy(city, tmp_path / "hatchmap.gpkg")
+    return Path(shutil.copy(city, tmp_path / "hatchmap.gpkg"))
 
 
 def find(client, **params):
@@ -135,7 +143,92 @@ def test_an_empty_result_says_what_to_relax(client):
     assert find(client, kind="lab", max_rent_cny_m2_month=way["nearest"])["total"] >= 1
 
 
+def test_roles_and_zones_are_asked_and_counted(city_copy):
+    with open_store(city_copy, write=True) as store:
+        whole = ask_spaces(store, SpaceSearch())
+        point = orjson.loads(whole.features[0])["geometry"]["coordinates"]
+        box = shapely.box(point[0] - 0.02, point[1] - 0.02, point[0] + 0.02, point[1] + 0.02)
+        parts = gpd.GeoDataFrame(
+            {"id": ["p1"], "name": ["Core"], "role": ["core"], "version": ["v1"]},
+            geometry=[box], crs=STORED_CRS,
+        )  # fmt: skip
+        zones = gpd.GeoDataFrame({"id": ["z1"], "name": ["Ring"]}, geometry=[box], crs=STORED_CRS)
+        with store.edit("test") as edit:
+            edit.clear("structure")
+            edit.insert("structure", parts)
+            edit.insert("zones", zones)
+        frame = store.read("spaces", Query())
+        rough = frame["geom_precision"].isin(["town", "unit"])
+        inside = set(frame.loc[~rough & frame.geometry.intersects(box), "id"])
+        assert inside
+        for search in (SpaceSearch(role=("core",)), SpaceSearch(zone=("Ring",))):
+            page = ask_spaces(store, replace(search, limit=1000))
+            assert {orjson.loads(one)["id"] for one in page.features} == inside
+        counted = ask_spaces(store, SpaceSearch()).facets
+        assert counted["role"] == {"core": len(inside)}
+        assert counted["zones"] == {"Ring": len(inside)}
+        assert "zones" not in orjson.loads(whole.features[0])["properties"]
+        assert orjson.loads(page.features[0])["properties"]["zones"] == ["Ring"]
+
+
+def test_score_is_the_share_of_daily_life_within_a_walk(client, city):
+    answer = find(client, sort="-score", limit=1000)
+    scores = answer["scores"]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[-1]
+    with open_store(city) as store:
+        rows = {row.id: row.planning for row in ask_amenities(store, test="planning").rows}
+    checked = 0
+    for feature, score in zip(answer["features"], scores, strict=True):
+        planning = rows.get(feature["properties"]["incubator"])
+        if planning is not None:
+            assert score == pytest.approx(100 * planning.score, abs=0.06)
+            checked += 1
+    assert checked
+    pages = find(client, sort="-score", limit=7)
+    rest = find(client, sort="-score", limit=7, after=pages["next"])
+    ids = [feature["id"] for feature in answer["features"]]
+    assert [one["id"] for one in [*pages["features"], *rest["features"]]] == ids[:14]
+
+
+@pytest.mark.parametrize("text", ["开放工位研发", "yanfashiyanshi", "实验室Tinytown"])
+def test_words_run_together_are_parted_where_nothing_holds_them(client, frame, text):
+    names = {"开放工位研发": ("开放工位", "研发"), "yanfashiyanshi": ("研发", "实验室")}
+    wanted = names.get(text)
+    held = find(client, text=text, limit=1000)
+    if wanted is None:
+        assert held["total"] == 0
+        return
+    here = frame["name"].str.contains(wanted[0]) & frame["name"].str.contains(wanted[1])
+    assert held["total"] == int(here.sum())
+
+
+def test_words_of_several_columns_run_together(client, frame):
+    unit = frame["unit"].dropna().iloc[0]
+    here = (frame["unit"] == unit) & frame["name"].str.contains("研发")
+    answer = find(client, text=f"{unit}研发", limit=1000)
+    assert {one["id"] for one in answer["features"]} == set(frame.loc[here, "id"])
+
+
+def test_parameters_not_read_are_refused(client):
+    body = assert_problem(client.get("/api/spaces", params={"colour": "red"}), 422)
+    assert [error["where"] for error in body["errors"]] == ["colour"]
+
+
 HOSTILE = [
+    {"min_area_m2": "inf"},
+    {"min_area_m2": "many"},
+    {"max_rent_cny_m2_month": "-inf"},
+    {"limit": 10**9},
+    {"limit": "all"},
+    {"radius_m": "nan", "near": "120.7,28"},
+    {"bbox": "nan,1,2,3"},
+    {"near": "inf,28", "minutes": 5},
+    {"must": "transport:nan"},
+    {"term_months": "1.5"},
+    {"available_by": "0000-00-00"},
+    {"available_by": "99999-01-01"},
+    {"water": "perhaps"},
     {"min_area_m2": 300, "max_area_m2": 100},
     {"min_area_m2": -1},
     {"min_area_m2": "nan"},
@@ -261,6 +354,51 @@ def test_an_edit_is_seen_by_the_next_search(city_copy):
         with store.edit("test") as edit:
             edit.delete("spaces", [feature["id"]])
         assert orjson.loads(ask_spaces(store, search).features[0])["id"] != feature["id"]
+
+
+def test_after_edits_all_is_as_read_anew(city_copy):
+    """What is kept from before an edit never differs from what a new process reads."""
+    with open_store(city_copy, write=True) as store:
+        asked = SpaceSearch(limit=1000)
+        features = [orjson.loads(one) for one in ask_spaces(store, asked).features]
+        first, second, third = features[:3]
+        edits = (
+            lambda edit: edit.update("spaces", first["id"], name="瓯海新楼", kind="lab"),
+            lambda edit: edit.delete("spaces", second["id"]),
+            lambda edit: edit.insert("spaces", gpd.GeoDataFrame(
+                {"id": ["a-new-one", "zz"], "incubator": third["properties"]["incubator"],
+                 "area_m2": [5.0, 6.0], "services": [["tea"], []]},
+                geometry=[shapely.Point(0.1, 0.1), shapely.Point(0.2, 0.1)], crs=STORED_CRS)),
+            lambda edit: edit.update("incubators", third["properties"]["incubator"], name="Anew"),
+        )  # fmt: skip
+        for change in edits:
+            with store.edit("test") as edit:
+                change(edit)
+            page = ask_spaces(store, asked)
+            words = ask_spaces(store, SpaceSearch(text="ouhaixin", limit=1000))
+            copy = city_copy.with_name("again.gpkg")
+            store.backup(copy)
+            with open_store(copy) as again:
+                anew = ask_spaces(again, asked)
+                assert ask_spaces(again, SpaceSearch(text="ouhaixin", limit=1000)) == words
+            copy.unlink()
+            assert page == anew
+            assert len(words.features) == 1
+
+
+def test_an_edit_of_another_program_is_seen(city_copy):
+    with open_store(city_copy) as store:
+        key = orjson.loads(ask_spaces(store, SpaceSearch(limit=1)).features[0])["id"]
+        with sqlite3.connect(city_copy) as other:
+            add_functions(other)
+            other.execute("UPDATE spaces SET area_m2 = 4321 WHERE id = ?", (key,))
+            other.execute(
+                "UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ','now') "
+                "WHERE table_name = 'spaces'"
+            )
+        other.close()
+        seen = ask_spaces(store, SpaceSearch(area_m2=(4321.0, 4321.0)))
+        assert key in {orjson.loads(one)["id"] for one in seen.features}
 
 
 def test_without_streets_minutes_are_straight_and_said_to_be(city_copy):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.areas import read_area, within_area
+from geo.bundles import tally_columns
 from geo.columns import Columns, encode
 from geo.errors import InputError
 from geo.spacefinder import AllOf, AnyOf, Filter, Rowwise, Within, find
@@ -82,10 +83,13 @@ def test_found_counted_and_relaxed_as_in_pandas(rows, kinds, services, ends):
     found = find(columns, filters_of(kinds, services, low, high))
     expected = both(passes, len(frame))
     assert found.rows.tolist() == np.flatnonzero(expected).tolist()
+    facets = found.facets(
+        tally_columns(columns.coded, ("kind", "services")), {"kind": "kind", "services": "service"}
+    )
     for column, name in (("kind", "kind"), ("services", "service")):
         others = both({k: v for k, v in passes.items() if k != name}, len(frame))
         counts = frame.loc[others, column].explode().dropna().value_counts().to_dict()
-        assert found.facet(column, name) == counts
+        assert facets[column] == counts
     for one in found.relaxed() if not found.total else ():
         kept = {k: v for k, v in passes.items() if k not in one.filters}
         assert one.count == int(both(kept, len(frame)).sum())
