@@ -7,7 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,6 +23,7 @@ from api.limits import RateLimit
 from api.middleware import AddHeaders, AnswerHead, LimitBody, NoteScenario
 from api.routes import (
     board,
+    deals,
     demand_desk,
     demand_pages,
     demands,
@@ -47,7 +48,8 @@ from api.routes import (
 from api.scenarios import SeenScenarios
 from api.settings import Settings, load_settings
 from api.stores import StoreHandle
-from geo.errors import HatchmapError
+from geo.errors import HatchmapError, StoreReadOnlyError
+from layers.store import open_store
 
 log = logging.getLogger("hatchmap")
 
@@ -95,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         surface, find, jobs, pages,
     ):  # fmt: skip
         app.include_router(module.router)
+    app.include_router(deals.router)
     app.include_router(siting.router)
     app.include_router(scenarios.router)
     app.include_router(history.router)
@@ -188,6 +191,8 @@ def serve(settings: Settings) -> None:
         When the store cannot be opened.
     """
     app = create_app(settings)
+    with suppress(StoreReadOnlyError):  # what the catalogue has gained is added before anyone reads
+        open_store(settings.store_path, write=True).close()
     app.state.store.get()
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", access_log=False

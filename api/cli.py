@@ -50,6 +50,7 @@ ENTRIES = (
     Entry("spaces", "spaces:spaces", "找空间 · Search for space", _ASK),
     Entry("demands", "demands:demands", "空间需求列表 · List needs for space", _ASK),
     Entry("match", "match:match", "供需匹配 · Match demands and spaces", _ASK),
+    Entry("deals", "deals:app", "对接 · Deals, from proposal to signing", _ASK),
     Entry("check", "checking:check", "核对数据 · Check the data", _ASK),
     Entry("map", "mapping:draw_map", "离线地图 · Write the map to one file", _ASK),
     Entry("layers", "listing:layers", "图层与字段 · List layers and columns", _DATA),

@@ -323,6 +323,13 @@ def score_demands(supply: Supply, wants: Wants, s: int, weights: Floats) -> tupl
     return score, fails
 
 
+def score_pair(supply: Supply, wants: Wants, d: int, s: int, weights: Floats) -> tuple[float, int]:
+    """Rate one pair; as `score_spaces`."""
+    parts = np.empty(len(PARTS))
+    rate(supply, wants, d, s, parts)
+    return float(weigh_parts(parts, weights)), int(check(supply, wants, d, s))
+
+
 def take_best(score: Floats, fails: Bits, limit: int) -> Rows:
     """Return the best that fail nothing, in order; ties in the order of the records.
 

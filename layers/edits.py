@@ -21,7 +21,7 @@ from layers.catalog import Layer
 from layers.catalog import layer as find_layer
 from layers.query import GEOMETRY, Query, check_query
 from layers.rows import store_column
-from layers.store import Edit, Rules, no_record
+from layers.store import ALL_RECORDS, Edit, Rules, no_record
 from layers.tables import SHAPE
 
 if TYPE_CHECKING:
@@ -52,6 +52,14 @@ class SqlEdit(Edit):
         self._batches: dict[str, int] = {}
         self._rows: dict[str, int] = {}
         self.erased = False
+
+    def read(self, layer: str, query: Query = ALL_RECORDS) -> pd.DataFrame:
+        """Read records as this edit would leave them."""
+        return self._store.read_by(self._connection, layer, query)
+
+    def get(self, layer: str, id: str) -> dict[str, Any]:  # noqa: A002 - the column's name
+        """Return one record as this edit would leave it."""
+        return self._store.get_by(self._connection, layer, id)
 
     def insert(self, layer: str, frame: pd.DataFrame) -> list[str]:
         """Add records and return their ids in order."""

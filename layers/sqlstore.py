@@ -193,10 +193,15 @@ class SqlStore(Store):
 
     def get(self, layer: str, id: str) -> dict[str, Any]:  # noqa: A002 - the column's name
         """Return one record by column."""
-        found = self.records(layer, Query(ids=(id,)))
-        if id not in found:
+        with self.reading() as connection:
+            return self.get_by(connection, layer, id)
+
+    def get_by(self, connection: Connection, layer: str, id: str) -> dict[str, Any]:  # noqa: A002 - the column's name
+        """Return one record in the transaction of a connection."""
+        state = self.states(connection, layer, Query(ids=(id,))).get(id)
+        if state is None:
             raise no_record(layer, id)
-        return found[id]
+        return _record(find_layer(layer), state)
 
     def records(self, layer: str, query: Query = ALL_RECORDS) -> dict[str, dict[str, Any]]:
         """Return the records of a query by id."""

@@ -108,6 +108,17 @@ class Edit(ABC):
     """
 
     @abstractmethod
+    def read(self, layer: str, query: Query = ALL_RECORDS) -> pd.DataFrame:
+        """Read records as this edit would leave them; as `Store.read`.
+
+        While the edit lasts nobody else writes, so what is read stays true until it is written.
+        """
+
+    @abstractmethod
+    def get(self, layer: str, id: str) -> dict[str, Any]:  # noqa: A002 - the column's name
+        """Return one record as this edit would leave it; as `Store.get`."""
+
+    @abstractmethod
     def insert(self, layer: str, frame: pd.DataFrame) -> list[str]:
         """Add records and return their ids in order; missing ids are made, none may exist yet."""
 

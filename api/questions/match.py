@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,10 +16,12 @@ from geo.errors import InputError, NotFoundError
 from geo.matching import (
     OPERATOR_WEIGHTS,
     area_taken,
+    failed_checks,
     find_cause,
     parts_of,
     read_weights,
     score_demands,
+    score_pair,
     score_spaces,
     take_best,
     weigh,
@@ -206,6 +208,51 @@ def ask_space_matches(
         tuple(_pair(market, d, s, float(score[d]), verdicts[d]) for d in best),
         **_common(store, market),
     )
+
+
+def rate_pairs(
+    store: Store,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    weights: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Rate single pairs of a demand and a space, whether they can be matched or not.
+
+    Returns
+    -------
+    list of dict
+        As the pairs of a matching, with the checks that each `fails`, the `weights` and `rule`
+        used, and whether demo records stand behind it.
+
+    Raises
+    ------
+    NotFoundError
+        When a demand or space does not exist.
+    InputError
+        When a weight makes no sense.
+    """
+    used = read_weights(weights)
+    market = _market(store, demands=tuple(dict.fromkeys(d for d, _ in pairs)), demo=True)
+    row = {key: number for number, key in enumerate(market.demands["id"])}
+    verdicts = _judge(store, market)
+    common = {"weights": used, "rule": _common(store, market)["rule"]}
+    rated = []
+    for demand, space in pairs:
+        d, s = row.get(demand), market.table.columns.row_of(space)
+        if d is None or s is None:
+            what, key = ("demand", demand) if d is None else ("space", space)
+            raise NotFoundError(f"there is no {what} with id {key!r}")
+        score, bits = score_pair(market.supply, market.wants, d, s, weigh(used))
+        demo = market.demands["provenance"].iloc[d] == "demo" or bool(market.table.demo[s])
+        rated.append(
+            {
+                **_pair(market, d, s, score, verdicts[d]),
+                "fails": failed_checks(bits),
+                "demo": demo,
+                **common,
+            }
+        )
+    return rated
 
 
 def ask_match(

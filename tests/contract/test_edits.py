@@ -341,3 +341,16 @@ def test_a_store_opened_for_reading_is_not_written(place):
 def test_an_edit_names_who_makes_it(store: Store):
     with pytest.raises(InputError, match="who"), store.edit(" "):
         pass
+
+
+def test_an_edit_reads_what_it_has_written(store: Store):
+    with store.edit("tests") as edit:
+        edit.insert("spaces", make_spaces(3))
+        first = edit.read("spaces")["id"].iloc[0]
+        edit.update("spaces", first, name="甲")
+        assert edit.get("spaces", first)["name"] == "甲"
+        assert edit.read("spaces", Query(ids=(first,), columns=["name"]))["name"].tolist() == ["甲"]
+        assert store.count("spaces") == 0
+        with pytest.raises(NotFoundError, match="nothing"):
+            edit.get("spaces", "nothing")
+    assert store.get("spaces", first)["name"] == "甲"
