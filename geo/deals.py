@@ -133,8 +133,8 @@ def take_step(steps: Steps, step: Step) -> Steps:
     now = state_of(steps)
     allowed = FOLLOWS[now]
     if step.state not in allowed:
-        said = f"{now!r} cannot become this" if now else "is no first step"
-        fault = Fault("state", said, step.state, f"give {' or '.join(allowed)}")
+        what = f"{now!r} cannot become this" if now else "is no first step"
+        fault = Fault("state", what, step.state, f"give {' or '.join(allowed)}")
         raise RefusedError("state", fault, now=now, state=step.state, allowed=allowed)
     if step.state == LOST:
         _check_reason(step)

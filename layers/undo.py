@@ -8,7 +8,7 @@ changed since: taking back an older change must never lose a newer one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,9 +122,20 @@ def plan_undo(store: Store, number: int) -> Undo:
             reverts[key] = before
             columns = [name for name, value in after.items() if touched[key][name] != value]
             wrong += [(f"{key}, {name}", "was changed since") for name in columns]
-    faults = tuple(_explain(store, batch.layer, *one) for one in wrong[:_NAMED])
+    faults = (*_of_deal(store, batch),)
+    faults += tuple(_explain(store, batch.layer, *one) for one in wrong[:_NAMED])
     faults += tuple(Fault(where, what) for where, what in wrong[_NAMED:])
     return Undo(batch, tuple(deletes), reverts, restores, faults)
+
+
+def _of_deal(store: Store, batch: Batch) -> Iterator[Fault]:
+    """Find out whether a step of a deal moved area in several layers at once.
+
+    Taken back in one of them alone, what is signed and what is vacant would no longer agree.
+    """
+    edit = {one.layer for one in store.batches() if (one.at, one.who) == (batch.at, batch.who)}
+    if "deals" in edit:
+        yield Fault(batch.layer, "was moved by a step of a deal", fix="undo the step at /deals")
 
 
 def undo_batch(store: Store, number: int, *, who: str, note: str = "") -> Undo:

@@ -13,8 +13,10 @@ from api.questions.deal_steps import Told, open_deals, rate_deals, step_deal, un
 from api.questions.match import ask_match
 from api.settings import load_settings
 from geo.deals import RefusedError
+from geo.errors import ConflictError
 from layers.query import Query
 from layers.store import open_store
+from layers.undo import undo_batch
 from tests.api.conftest import TOKEN
 from tests.api.test_http import assert_problem
 
@@ -125,6 +127,17 @@ def test_everything_is_in_the_history(door, own, pairs):
     ]  # fmt: skip
     assert {one["who"] for one in found["history"]} == {"staff"}
     assert (found["note"], len(found["steps"])) == ("再等一周", 1)
+
+
+def test_a_step_is_not_taken_back_in_one_layer_alone(door, own, pairs):
+    deal = propose(door, pairs[0])["id"]
+    for state in ("contacted", "signed"):
+        patch(door, deal, state=state)
+    with open_store(own, write=True) as store:
+        for batch in store.batches()[-4:]:
+            with pytest.raises(ConflictError, match="step of a deal"):
+                undo_batch(store, batch.number, who="tests")
+    assert facts(own, pairs[0])["demand"] == "signed"
 
 
 def test_refusals_name_the_way_out(door, own, pairs):
