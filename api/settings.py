@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     max_features: int = Field(
         20_000, ge=1, description="Most records in one GeoJSON answer; above it, tiles or a box"
     )
+    stale_days: int = Field(
+        90, ge=1, description="Days without confirmation after which a record is doubted"
+    )
     max_body_mb: int = Field(16, ge=1, description="Largest request body, MB")
     job_workers: int = Field(2, ge=1, le=64, description="Processes that do long work")
     job_queue: int = Field(

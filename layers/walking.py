@@ -84,6 +84,11 @@ class WalkWorld:
         return tuple(category["key"] for category in self.rules["categories"])
 
     @cached_property
+    def amenity_rows(self) -> Any:
+        """The row of each destination of `amenities` in the frame."""
+        return np.flatnonzero(self.amenity_frame["category"].isin(self.categories).to_numpy())
+
+    @cached_property
     def amenities(self) -> Destinations:
         """The amenities that have one of the categories."""
         code = {key: number for number, key in enumerate(self.categories)}

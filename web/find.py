@@ -12,11 +12,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlencode
 
-from layers.catalog import layer
+from layers.catalog import Column, layer
+from layers.spaceparts import DERIVED
+from web.around import around_view
 from web.frame import PageFrame, render
 from web.maps import city_map
 from web.mapview import MAP_LAYERS, MapLayer, MapView
-from web.rows import Result, amenity_row, place_hash, present, worded
+from web.rows import Result, place_hash, present, worded
 from web.words import Words
 
 Asked = Mapping[str, Sequence[str]]
@@ -29,8 +31,8 @@ _SCRIPTS_LEFT_OUT = ("search.js", "reach.js")
 # Column counted → the field of the form.
 FACETS: Mapping[str, str] = {
     "kind": "kind", "stages": "stage", "industries": "industry", "unit": "unit", "town": "town",
-    "level": "level", "status": "status", "services": "service", "lab_grade": "lab_grade",
-    "water": "water", "gas": "gas", "exhaust": "exhaust",
+    "role": "role", "zones": "zone", "level": "level", "status": "status", "services": "service",
+    "lab_grade": "lab_grade", "water": "water", "gas": "gas", "exhaust": "exhaust",
 }  # fmt: skip
 _OPEN = ("kind",)
 _CHOICES_SHOWN = 24
@@ -39,7 +41,10 @@ _NUMBERS = (
     ("min_area_m2", "max_area_m2"), ("min_rent_cny_m2_month", "max_rent_cny_m2_month"),
 )  # fmt: skip
 _NEEDS = ("min_clear_height_m", "min_floor_load_kn_m2", "min_power_kw")
-_SORTS = ("id", "rent_cny_m2_month", "-rent_cny_m2_month", "area_m2", "-area_m2", "available_from")
+_SORTS = (
+    "id", "rent_cny_m2_month", "-rent_cny_m2_month", "area_m2", "-area_m2", "available_from",
+    "-score",
+)  # fmt: skip
 _MUST_MINUTES = 10
 _NOT_FILTERS = {"sort", "limit", "after", "lang", "part", "facets", "format", "v"}
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -129,8 +134,10 @@ def _part(
 ) -> dict[str, Any]:
     w = frame.words
     minutes = answer.get("minutes") or [None] * len(answer["features"])
+    scores = answer.get("scores") or [None] * len(answer["features"])
     cards = [
-        _card(feature, walk, w) for feature, walk in zip(answer["features"], minutes, strict=True)
+        {**_card(feature, walk, w), "score": score}
+        for feature, walk, score in zip(answer["features"], minutes, scores, strict=True)
     ]
     query = [(name, value) for name, values in asked.items() for value in values if value]
     filters = [(name, value) for name, value in query if name not in _NOT_FILTERS]
@@ -176,14 +183,19 @@ def _plain(name: str) -> str:
     return name.replace("-", "falling_")
 
 
+def _declared(column: str) -> Column:
+    """Return a column of the spaces, their own or one that they take over."""
+    taken = next((one for one in DERIVED if one.name == column), None)
+    return taken or layer("spaces").column(column)
+
+
 def _label(column: str, w: Words) -> str:
-    declared = layer("incubators" if column == "level" else "spaces").column(column)
-    return str(getattr(declared, w.lang))
+    return str(getattr(_declared(column), w.lang))
 
 
 def _said(column: str, value: str, labels: Labels, w: Words) -> str:
     """Return the words of a value of a column."""
-    declared = layer("incubators" if column == "level" else "spaces").column(column)
+    declared = _declared(column)
     if declared.kind == "boolean":
         return w("site.yes" if value == "true" else "site.no")
     choices = {choice.value: str(getattr(choice, w.lang)) for choice in declared.choices}
@@ -277,7 +289,7 @@ def _relax(one: Result, query: Sequence[tuple[str, str]], frame: PageFrame) -> d
 
 def _filter_name(name: str, w: Words) -> str:
     column = next((column for column, field in FACETS.items() if field == name), name)
-    known = {declared.name for declared in layer("spaces").columns} | {"level"}
+    known = {declared.name for declared in (*layer("spaces").columns, *DERIVED)}
     return _label(column, w) if column in known else w.get(f"find.filter_{name}", name)
 
 
@@ -287,47 +299,44 @@ def _address(query: Sequence[tuple[str, str]], frame: PageFrame, **more: str) ->
 
 
 def space_page(
-    feature: Result,
+    found: Result,
     *,
     frame: PageFrame,
-    incubator: Result | None,
-    amenities: Result | None,
+    spots: Sequence[Result],
     categories: Sequence[Result],
-    stale_days: int | None,
+    history: Sequence[Result] = (),
 ) -> str:
     """Draw everything public about one space.
 
     Parameters
     ----------
-    feature
-        The space as a GeoJSON feature.
+    found
+        The space as a GeoJSON feature, with what lies around it.
     frame
         What the frame says.
-    incubator
-        Its incubator, by column.
-    amenities
-        The row of the 15-minute tests of the incubator.
+    spots
+        The amenities within the longest zone.
     categories
         The categories of amenities.
-    stale_days
-        For how many days nobody confirmed it, where that is too long.
+    history
+        Its edits: `at`, `action`, `note`.
     """
-    w, record = frame.words, feature["properties"]
-    point = (feature.get("geometry") or {}).get("coordinates")
+    w, record = frame.words, found["properties"]
+    point = (found.get("geometry") or {}).get("coordinates")
     near = f"{point[0]},{point[1]}" if point else ""
+    name = str(record.get("name") or found["id"])
     return render(
         "space.html",
         frame=frame,
         page="space",
         record=record,
         sections={key: _facts(record, names, w) for key, names in _SECTIONS.items()},
-        incubator=incubator,
-        place=place_hash({**incubator}) if incubator else "",
+        place=place_hash(found),
         near=frame.link("/find", near=near, minutes=15) if near else "",
-        amenities=amenity_row(amenities, {}) if amenities else None,
-        categories=[{**category, "label": w.pick(category)} for category in categories],
+        around=around_view(found, spots, name=name, categories=categories, w=w),
         photos=[url for url in record.get("photos", ()) if url.startswith(("https://", "http://"))],
-        stale_days=stale_days,
+        history=list(history),
+        stale_days=found["unconfirmed_days"] if found["stale"] else None,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from layers.catalog import layer
+from web.around import around_view
 from web.frame import PAGES, PageFrame, render
 from web.maps import city_map
 from web.mapview import Basemap, MapView, legend, state_words
@@ -225,11 +226,10 @@ def amenities_page(
 
 
 def incubator_page(
-    record: Result,
+    found: Result,
     *,
     frame: PageFrame,
-    amenities: Result | None = None,
-    spaces: Sequence[Result] = (),
+    spots: Sequence[Result] = (),
     history: Sequence[Result] = (),
     categories: Sequence[Result] = (),
 ) -> str:
@@ -237,20 +237,18 @@ def incubator_page(
 
     Parameters
     ----------
-    record
-        The record, by column; `geometry` as a Shapely point or GeoJSON is not drawn.
+    found
+        The incubator as a GeoJSON feature, with what lies around it and its `vacant` units.
     frame
         What the frame says.
-    amenities
-        Its row of the 15-minute tests.
-    spaces
-        Its spaces.
+    spots
+        The amenities within the longest zone.
     history
-        Its edits: `at`, `who`, `action`, `changes`.
+        Its edits: `at`, `action`, `note`.
     categories
         The categories of amenities.
     """
-    w = frame.words
+    w, record = frame.words, found["properties"]
     declared = layer("incubators")
     sections = {
         key: [
@@ -260,19 +258,21 @@ def incubator_page(
         ]
         for key, names in _SECTIONS.items()
     }
+    units = [feature["properties"] for feature in found["vacant"]["features"]]
+    name = str(record.get("name") or found["id"])
     return render(
         "incubator.html",
         frame=frame,
         page="incubator",
-        record=record,
+        record={**record, "id": found["id"]},
         sections=sections,
         status=worded(declared.column("status"), record.get("status"), w),
-        amenities=amenity_row(amenities, {}) if amenities else None,
-        categories=[{**category, "label": w.pick(category)} for category in categories],
-        spaces=[space_row(space, w) for space in spaces],
+        around=around_view(found, spots, name=name, categories=categories, w=w),
+        spaces=[{"id": unit["id"], "cells": space_row(unit, w)} for unit in units],
         space_labels=[getattr(layer("spaces").column(name), w.lang) for name in SPACE_COLUMNS],
         history=list(history),
-        place=place_hash(record),
+        stale_days=found["unconfirmed_days"] if found["stale"] else None,
+        place=place_hash(found),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -12,14 +11,13 @@ from pydantic import ValidationError
 
 from api.answers import to_bytes
 from api.params import Lang
-from api.questions.amenities import ask_amenities
-from api.questions.common import today
 from api.questions.space_search import SpaceSearch
 from api.questions.spaces import ask_space, ask_spaces, count_places
-from api.routes.pages import Framer, draw_page
+from api.questions.surroundings import ask_space_facts
+from api.routes.pages import Framer, draw_page, public_history
 from api.routes.spaces import SEVERAL, SpaceAsked
 from api.views import map_view
-from geo.errors import InputError, NotFoundError
+from geo.errors import InputError
 from layers.query import Query as Records
 from layers.store import Store
 from web import find as pages
@@ -27,7 +25,6 @@ from web import find as pages
 router = APIRouter(include_in_schema=False)
 
 PAGE_SIZE = 30
-STALE_DAYS = 90  # after so long without a word from the operator, a record is doubted
 _MOST_COMPARED = 4
 _NOTHING: Mapping[str, Any] = {"total": 0, "features": []}
 
@@ -143,41 +140,19 @@ def get_space_page(
     """Draw everything public about one space."""
 
     def draw(store: Store, frame: Framer) -> str:
-        feature = ask_space(store, space)
-        record = feature["properties"]
-        incubator, amenities = _incubator(store, record.get("incubator"))
+        found = ask_space_facts(store, space, stale_days=frame.settings.stale_days)
+        record = found.feature["properties"]
+        around = found.facts.around
         return pages.space_page(
-            feature,
+            found.to_json(),
+            spots=() if around is None else [vars(spot) for spot in around.spots],
             frame=frame(
                 title=str(record.get("name") or space),
-                demo_counted=record.get("provenance") == "demo",
+                demo_counted=record.get("provenance") == "demo"
+                or (around is not None and around.demo_counted),
             ),
-            incubator=incubator,
-            amenities=amenities,
             categories=store.rules("amenities").body["categories"],
-            stale_days=_stale(record.get("confirmed_on")),
+            history=public_history(store, "spaces", space),
         )
 
     return draw_page(request, lang, draw)
-
-
-def _incubator(
-    store: Store, key: str | None
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """Return the incubator of a space and its 15-minute tests, where the store has it."""
-    if not key:
-        return None, None
-    try:
-        record = store.get("incubators", key)
-        rows = ask_amenities(store, incubator=key).to_json()["rows"]
-    except NotFoundError:
-        return None, None
-    return record, rows[0] if rows else None
-
-
-def _stale(confirmed_on: str | None) -> int | None:
-    """Return for how many days nobody confirmed a record, where that is too long."""
-    if confirmed_on is None:
-        return None
-    days = (today() - dt.date.fromisoformat(confirmed_on)).days
-    return days if days > STALE_DAYS else None

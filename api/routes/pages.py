@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-import pandas as pd
+import orjson
 from fastapi import APIRouter, Path, Request, Response
 
-from api.answers import HTML, open_request_store, respond
+from api.answers import HTML, open_request_store, respond, to_bytes
 from api.params import Day, Lang, read_lang
 from api.questions.about import ask_about
 from api.questions.amenities import ask_amenities
@@ -20,6 +20,7 @@ from api.questions.coverage import (
 )
 from api.questions.gaps import ask_gaps
 from api.questions.structure import ask_structure
+from api.questions.surroundings import ask_incubator_facts
 from api.security import page_headers
 from api.settings import Settings
 from api.views import has_demo, map_view, page_frame, read_basemap, read_city, version_of
@@ -142,39 +143,29 @@ def get_incubator(
     """Draw everything public about one incubator."""
 
     def draw(store: Store, frame: Framer) -> str:
-        record = store.get("incubators", incubator)
-        answer = ask_amenities(store, incubator=incubator).to_json()
-        rows = answer["rows"]
-        spaces = store.read("spaces", Records(where={"incubator": incubator}, limit=200))
+        found = ask_incubator_facts(store, incubator, stale_days=frame.settings.stale_days)
+        around, record = found.facts.around, found.feature["properties"]
         return pages.incubator_page(
-            record,
+            orjson.loads(to_bytes(found.to_json())),
+            spots=() if around is None else [vars(spot) for spot in around.spots],
             frame=frame(
                 title=str(record.get("name") or incubator),
-                demo_counted=(
-                    record.get("provenance") == "demo"
-                    or answer["demo_counted"]
-                    or bool((spaces["provenance"] == "demo").any())
-                ),
+                demo_counted=record.get("provenance") == "demo"
+                or found.vacant.demo_counted
+                or (around is not None and around.demo_counted),
             ),
-            amenities=rows[0] if rows else None,
-            spaces=_rows(spaces),
-            history=_public_history(store, incubator),
+            history=public_history(store, "incubators", incubator),
             categories=store.rules("amenities").body["categories"],
         )
 
     return draw_page(request, lang, draw)
 
 
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = pd.DataFrame(frame).drop(columns="geometry")
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
-
-
-def _public_history(store: Store, incubator: str) -> list[dict[str, Any]]:
+def public_history(store: Store, layer: str, key: str) -> list[dict[str, Any]]:
     """Return when a record changed and what was done; who did it is the staff's to know."""
     return [
-        {"at": _local(change.at), "who": "", "action": change.action, "note": change.note}
-        for change in store.history("incubators", incubator)
+        {"at": _local(change.at), "action": change.action, "note": change.note}
+        for change in store.history(layer, key)
     ]
 
 

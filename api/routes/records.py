@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi import Query as Asked
 from pydantic import BaseModel, Field
 
-from api.answers import GEOJSON, respond, respond_result
+from api.answers import GEOJSON, respond_result
 from api.params import read_bbox, refuse_unknown
 from api.questions.incubators import ask_incubators
-from api.questions.records import find_record
+from api.questions.surroundings import ask_incubator_facts
 from layers.query import Query, Range
-from layers.store import Store
 
 router = APIRouter(prefix="/api", tags=["records"], dependencies=[Depends(refuse_unknown)])
 
@@ -89,9 +87,10 @@ def get_incubators(request: Request, asked: Annotated[IncubatorListing, Asked()]
 
 @router.get("/incubators/{incubator}")
 def get_incubator(request: Request, incubator: Annotated[str, Path(max_length=200)]) -> Response:
-    """Return one incubator as a GeoJSON feature."""
-
-    def make(store: Store) -> bytes:
-        return orjson.dumps(find_record(store, "incubators", incubator))
-
-    return respond(request, make, media_type=GEOJSON)
+    """Return one incubator as a GeoJSON feature, with what lies around it and its vacant units."""
+    days = request.app.state.settings.stale_days
+    return respond_result(
+        request,
+        lambda store: ask_incubator_facts(store, incubator, stale_days=days),
+        media_type=GEOJSON,
+    )

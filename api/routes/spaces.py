@@ -9,17 +9,17 @@ from contextlib import suppress
 from pathlib import Path as File
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.answers import GEOJSON, is_ready, open_request_store, respond, respond_result
+from api.answers import GEOJSON, is_ready, open_request_store, respond_result
 from api.days import parse_day
 from api.params import read_bbox, refuse_names
 from api.questions.space_search import MAX_TEXT, SpaceSearch
-from api.questions.spaces import ask_space, ask_spaces, hunt_spaces
+from api.questions.spaces import ask_spaces, hunt_spaces
+from api.questions.surroundings import ask_space_facts
 from geo.areas import MAX_TEXT as MAX_AREA_TEXT
 from geo.errors import HatchmapError, InputError
 from layers.query import Query
@@ -257,8 +257,11 @@ def _answer_at_once(request: Request) -> Response | None:
 
 @router.get("/spaces/{space}")
 def get_space(request: Request, space: Annotated[str, Path(max_length=200)]) -> Response:
-    """Return one space as a GeoJSON feature."""
-    return respond(request, lambda store: orjson.dumps(ask_space(store, space)), media_type=GEOJSON)
+    """Return one space as a GeoJSON feature, with what lies around it."""
+    days = request.app.state.settings.stale_days
+    return respond_result(
+        request, lambda store: ask_space_facts(store, space, stale_days=days), media_type=GEOJSON
+    )
 
 
 def _send_file(store: Store, search: SpaceSearch, kind: str) -> Response:

@@ -1,5 +1,6 @@
 """The search for space from every door: filters, counts, pages, files, and how it refuses."""
 
+import datetime as dt
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -10,11 +11,15 @@ import orjson
 import pandas as pd
 import pytest
 import shapely
+from starlette.testclient import TestClient
 
+from api.app import create_app
 from api.cli import main
 from api.questions.amenities import ask_amenities
 from api.questions.space_search import SpaceSearch
 from api.questions.spaces import ask_spaces
+from api.questions.surroundings import ask_incubator_facts, ask_space_facts
+from api.settings import load_settings
 from geo.crs import STORED_CRS
 from geo.errors import InputError
 from layers.gpkg_geometry import add_functions
@@ -297,8 +302,76 @@ def test_the_whole_result_as_a_file(client, kind, start):
 
 def test_one_space(client):
     feature = find(client, limit=1)["features"][0]
-    assert client.get(f"/api/spaces/{feature['id']}").json() == feature
+    found = client.get(f"/api/spaces/{feature['id']}").json()
+    assert {name: found[name] for name in feature} == feature
     assert_problem(client.get("/api/spaces/none"), 404)
+
+
+@pytest.mark.parametrize("layer", ["spaces", "incubators"])
+def test_what_lies_around_is_what_the_reach_and_the_tests_say(client, city, layer):
+    listed = client.get(f"/api/{layer}", params={"limit": 1}).json()["features"][0]
+    found = client.get(f"/api/{layer}/{listed['id']}").json()
+    lon, lat = listed["geometry"]["coordinates"]
+    reach = client.get("/api/reach", params={"lon": lon, "lat": lat, "minutes": "5,10,15"}).json()
+    around = found["around"]
+    assert around["zones"]["features"] == reach["features"]
+    inside = reach["features"][-1]["properties"]["amenities"]
+    for category, held in around["planning"]["categories"].items():
+        assert held["count"] == inside[category]
+        assert (category in around["planning"]["missing"]) == (not held["count"])
+        if held["count"]:
+            assert around["nearest"][category]["minutes"] == held["nearest_minutes"] <= 15
+    owner = listed["properties"].get("incubator", listed["id"])
+    row = client.get(f"/api/incubators/{owner}/amenities").json()["rows"][0]
+    assert found["compliance"] == row["compliance"]
+
+
+def test_station_platforms_and_units_are_told(city_copy):
+    with open_store(city_copy, write=True) as store:
+        space = orjson.loads(
+            ask_spaces(store, SpaceSearch(limit=1, status=("vacant",))).features[0]
+        )
+        lon, lat = space["geometry"]["coordinates"]
+        here, there = shapely.Point(lon, lat + 0.002), shapely.Point(lon + 0.03, lat)
+        industry = space["properties"]["industries"][0]
+        named = {"id": ["p1", "p2"], "name": ["Near", "Far"], "industries": [[], [industry]]}
+        with store.edit("test") as edit:
+            edit.insert("stations", gpd.GeoDataFrame(
+                {"id": ["s1", "s2"], "name": ["One", "Two"], "lines": [["S1"], []]},
+                geometry=[here, there], crs=STORED_CRS))  # fmt: skip
+            edit.insert("platforms", gpd.GeoDataFrame(named, geometry=[here, there],
+                                                      crs=STORED_CRS))  # fmt: skip
+            edit.update("spaces", space["id"], confirmed_on=dt.date(2020, 1, 1))
+        facts = ask_space_facts(store, space["id"], stale_days=90).to_json()
+        assert facts["stale"]
+        assert facts["unconfirmed_days"] > 2000
+        station = facts["around"]["station"]
+        assert (station["name"], station["lines"], station["metres"]) == ("One", ["S1"], 222)
+        told = [(one["name"], one["suits"]) for one in facts["around"]["platforms"]]
+        assert told == [("Far", True), ("Near", False)]
+        owner = space["properties"]["incubator"]
+        found = ask_incubator_facts(store, owner, stale_days=90).to_json()
+        vacant = ask_spaces(store, SpaceSearch(incubator=(owner,), status=("vacant",)))
+        assert found["vacant"]["total"] == vacant.total >= 1
+
+
+def test_a_space_without_incubator_or_place_still_has_its_page(city_copy):
+    with open_store(city_copy, write=True) as store, store.edit("test") as edit:
+        edit.clear("streets")
+        edit.clear("amenities")
+        edit.insert("spaces", gpd.GeoDataFrame(
+            {"id": ["lonely"], "incubator": ["gone"], "area_m2": [5.0],
+             "photos": [["javascript:alert(1)", "https://example.org/a.jpg"]]},
+            geometry=[shapely.Point(0.1, 0.1)], crs=STORED_CRS))  # fmt: skip
+    app = create_app(load_settings(store=city_copy, data=city_copy.parent))
+    with TestClient(app) as fresh:
+        assert fresh.get("/api/spaces/lonely").json()["compliance"] is None
+        page = fresh.get("/spaces/lonely?lang=en").text
+        assert "javascript:alert" not in page
+        assert 'href="https://example.org/a.jpg" rel="noopener noreferrer nofollow"' in page
+        gone = fresh.get("/spaces/none", headers={"accept": "text/html"})
+        assert gone.status_code == 404
+        assert "/find" in gone.text
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

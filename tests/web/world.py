@@ -239,10 +239,39 @@ def frame(lang: str = "zh", **changes: object) -> PageFrame:
     return PageFrame(lang, **(values | changes))
 
 
+def found_incubator() -> dict[str, object]:
+    """The answer about one incubator, hostile in every text."""
+    ring = [[120.69, 27.99], [120.71, 27.99], [120.71, 28.01], [120.69, 27.99]]
+    key = CATEGORIES[0]["key"]
+    zone = {
+        "properties": {"minutes": 15.0, "area_m2": 9e5, "amenities": {key: 2}, "population": None},
+        "geometry": {"type": "MultiPolygon", "coordinates": [[ring]]},
+    }
+    near = {"id": "a1", "name": HOSTILE, "metres": 1234, "minutes": None}
+    record = incubators().iloc[0].drop("geometry").dropna().to_dict()
+    unit = {"id": HOSTILE, "name": HOSTILE, "area_m2": 120.0, "kind": "rd"}
+    return {
+        "id": "incubator-0",
+        "properties": record,
+        "geometry": {"type": "Point", "coordinates": [120.7, 28.0]},
+        "vacant": {"features": [{"properties": unit}]},
+        "compliance": AMENITIES["rows"][0]["compliance"],
+        "approximate": False,
+        "unconfirmed_days": 200,
+        "stale": True,
+        "around": {
+            "zones": {"origin": {"lon": 120.7, "lat": 28.0}, "warnings": [], "features": [zone]},
+            "planning": {"minutes": 15.0, "missing": [key]},
+            "nearest": {key: {**near, "minutes": 3.5}},
+            "station": {**near, "lines": [HOSTILE]},
+            "platforms": [{**near, "industries": [HOSTILE], "suits": True, "rough": True}],
+        },
+    }
+
+
 def all_pages(lang: str = "zh") -> dict[str, str]:
     """Every page of the tiny city by its path."""
     names = {"incubator-1": HOSTILE}
-    record = incubators().iloc[0].to_dict()
 
     def framed(path: str) -> PageFrame:
         return frame(lang, url=f"{path}?lang={lang}")
@@ -260,11 +289,10 @@ def all_pages(lang: str = "zh") -> dict[str, str]:
         ),
         "/amenities": amenities_page(AMENITIES, frame=framed("/amenities"), categories=CATEGORIES),
         "/incubators/incubator-0": incubator_page(
-            record,
+            found_incubator(),
             frame=frame(lang, title=HOSTILE, url="/incubators/incubator-0"),
-            amenities=AMENITIES["rows"][0],
+            spots=[{"lon": 120.701, "lat": 28.001, "category": CATEGORIES[0]["key"]}],
             categories=CATEGORIES,
-            spaces=[{"name": HOSTILE, "area_m2": 120.0, "kind": "rd"}],
             history=[{"at": "2026-11-01T08:00:00", "note": HOSTILE, "action": "update"}],
         ),
         "/about": about_page(
