@@ -437,7 +437,7 @@ def test_the_page_of_an_incubator_shows_the_badge_when_demo_amenities_count(tmp_
     with TestClient(create_app(load_settings(store=path, data=tmp_path))) as client:
         assert "示例数据" in client.get(f"/incubators/{key}").text.split("<main")[0]
         with open_store(path, write=True) as store, store.edit("test") as edit:
-            for layer in ("amenities", "spaces", "streets"):
+            for layer in ("amenities", "spaces", "streets", "population"):
                 edit.clear(layer)
         assert "示例数据" not in client.get(f"/incubators/{key}").text.split("<main")[0]
 
