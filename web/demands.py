@@ -188,9 +188,11 @@ def demand_page(
         state_text=w(f"demand_state.{record['status']}"),
         facts=_shown(record, offered, w),
         has_contact=any(record.get(name) for name in _GROUPS["contact"]),
-        matches=[_match(pair, w) for pair in report["pairs"]] if report else [],
+        matches=[_match(pair, offered, w) for pair in report["pairs"]] if report else [],
         cause=w.pick(report["unmatched"][0]) if report and report["unmatched"] else "",
         verdicts=[_verdict(one, w) for one in report["eligibility"]] if report else [],
+        unsettled=bool(report)
+        and any(one["outcome"] == "unknown" for one in report["eligibility"]),
         notes=[w.pick(note) for note in report["notes"]] if report else [],
         living=living,
         staff=staff,
@@ -303,11 +305,23 @@ def _shown(record: Result, offered: Result, w: Words) -> list[tuple[str, str]]:
     return said
 
 
-def _match(pair: Result, w: Words) -> dict[str, Any]:
+def _match(pair: Result, offered: Result, w: Words) -> dict[str, Any]:
+    """Return a space that suits: what is less than asked for part by part, and what is not known.
+
+    The rules of entry are about the company and not the space; they stand once, below.
+    """
+    parts = [(w(f"part.{name}"), value) for name, value in pair["parts"].items()]
+    comma = "、" if w.lang == "zh" else ", "
     return {
         **pair,
-        "parts": [(w(f"part.{name}"), value) for name, value in pair["parts"].items()],
-        "unknown": [w.pick(one) for one in pair["reasons"] if one["outcome"] == "unknown"],
+        "unit": dict(options_of("unit", offered, w)).get(pair["unit"], pair["unit"]),
+        "full": comma.join(label for label, value in parts if value >= 1),
+        "parts": [(label, value) for label, value in parts if value < 1],
+        "unknown": comma.join(
+            w.pick(one)
+            for one in pair["reasons"]
+            if one["outcome"] == "unknown" and not one["key"].startswith("rule.")
+        ),
     }
 
 

@@ -113,7 +113,7 @@ def test_the_whole_way_of_a_founder(visit, server, folder):
     assert other.evaluate("history.length") <= 4
     assert not any(key in addresses for addresses in sent)
     expect(other.locator("h1")).to_have_text("我的需求")
-    expect(other.locator(".score-parts").first).to_contain_text("产业")
+    expect(other.locator(".match").first).to_contain_text("产业")
     assert PHONE not in other.content()
     assert other.locator("main i").count() == 0
 

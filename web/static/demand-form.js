@@ -96,6 +96,7 @@
   });
 
   restore();
+  if (location.hash === "#facts") document.getElementById("facts")?.setAttribute("open", "");
   document.getElementById("faults")?.focus();
   document.documentElement.dataset.formReady = "true";
 })();
