@@ -154,6 +154,7 @@ def demand_page(
     frame: PageFrame,
     offered: Result,
     report: Result | None,
+    deals: Sequence[Result],
     living: bool,
     staff: bool,
     unsure: bool = False,
@@ -170,6 +171,8 @@ def demand_page(
         What there was to choose from, for the words of services and amenities.
     report
         The spaces that suit, as plain values; None when it no longer looks for any.
+    deals
+        What became of it with single spaces.
     living
         Whether it can be changed.
     staff
@@ -191,13 +194,24 @@ def demand_page(
         matches=[_match(pair, offered, w) for pair in report["pairs"]] if report else [],
         cause=w.pick(report["unmatched"][0]) if report and report["unmatched"] else "",
         verdicts=[_verdict(one, w) for one in report["eligibility"]] if report else [],
-        unsettled=bool(report)
-        and any(one["outcome"] == "unknown" for one in report["eligibility"]),
+        unsettled=any(one["outcome"] == "unknown" for one in (report or {}).get("eligibility", ())),
         notes=[w.pick(note) for note in report["notes"]] if report else [],
+        deals=[_deal(one, w) for one in deals],
         living=living,
         staff=staff,
         unsure=unsure,
     )
+
+
+def _deal(one: Result, w: Words) -> dict[str, Any]:
+    """Return a deal as the company sees it: where it stands, without the notes of the staff."""
+    return {
+        "space": one["space"],
+        "name": one.get("space_name") or one["space"],
+        "state": worded(layer("deals").column("state"), one["state"], w),
+        "area_m2": one["area_m2"],
+        "changed_on": one["changed_on"] or one["proposed_on"],
+    }
 
 
 def _column(name: str) -> Column:

@@ -15,6 +15,7 @@ from api.limits import limit_posts
 from api.owners import PRIVATE, Opener, forget_owner, let_owner_in, who_opens
 from api.params import Lang
 from api.questions.common import today
+from api.questions.deals import ask_deals
 from api.questions.demand_choices import FormChoices, read_choices
 from api.questions.demand_fields import Fields, read_fields, to_fields, to_given
 from api.questions.demand_form import CONTACT, FormError, read_draft
@@ -310,6 +311,7 @@ def _draw_demand(
             frame=frame(demo_counted=demo),
             offered=read_choices(store).to_json(),
             report=report,
+            deals=ask_deals(store, demand=demand).to_json()["deals"],
             living=living,
             staff=opener == "staff",
             unsure=unsure,

@@ -4,6 +4,7 @@ import io
 import re
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from geo.errors import StoreBusyError
@@ -244,3 +245,20 @@ def test_a_closed_need_can_be_withdrawn_but_not_changed(server):
     changed = server.patch(f"/api{path}", json={"team_size": 3}, headers=owner)
     assert changed.status_code == 422
     assert server.delete(f"/api{path}", headers=owner).status_code == 204
+
+
+def test_a_founder_sees_how_far_things_are_but_no_notes_of_the_staff(server):
+    posted = server.post("/api/demands", json=need()).json()
+    pairs = server.get(f"/api/demands/{posted['id']}/matches", headers=STAFF).json()["pairs"]
+    with server.app.state.store.edit("proposed") as edit:
+        deal = {
+            "demand": posted["id"], "space": pairs[0]["space"], "area_m2": 21.0,
+            "state": "visited", "note": "haggles", "changed_on": "2026-11-20",
+        }  # fmt: skip
+        edit.insert("deals", pd.DataFrame([deal]))
+    server.post(f"/demands/{posted['id']}/open", data={"key": posted["secret"]})
+    page = server.get(f"/demands/{posted['id']}?lang=en").text
+    table = page[page.index('id="deals"') : page.index("</table>")]
+    assert "Visited" in table
+    assert "2026-11-20" in table
+    assert "haggles" not in page
