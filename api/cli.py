@@ -46,6 +46,7 @@ ENTRIES = (
     Entry("structure", "structure:structure", "空间结构 · Sums by role and zone", _ASK),
     Entry("targets", "targets:targets", "目标进度 · Targets and progress", _ASK),
     Entry("siting", "siting:app", "选址与逐年方案 · Where new space should go", _ASK),
+    Entry("scenario", "scenario:app", "情景：试算、比较、采纳 · Scenarios over the layers", _ASK),
     Entry("incubators", "incubators:incubators", "孵化器列表 · List incubators", _ASK),
     Entry("spaces", "spaces:spaces", "找空间 · Search for space", _ASK),
     Entry("demands", "demands:demands", "空间需求列表 · List needs for space", _ASK),
@@ -63,6 +64,10 @@ ENTRIES = (
     Entry("backup", "keeping:backup", "备份 · Copy the store", _DATA),
     Entry("restore", "keeping:restore", "恢复 · Put a copy in the store's place", _DATA),
 )
+
+
+# Commands that can ask a scenario.
+_ASKING = frozenset({e.name for e in ENTRIES if e.panel == _ASK} - {"scenario"} | {"export"})
 
 
 class _Later(TyperCommand):
@@ -105,11 +110,16 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
 
 
 def _root(
+    context: typer.Context,
     store: Annotated[
         str | None, typer.Option("--store", metavar="PATH", help="数据库文件 · The store")
     ] = None,
     lang: Annotated[
         str | None, typer.Option("--lang", metavar="zh|en", help="语言 · Language")
+    ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option("--scenario", metavar="NAME", help="按此情景回答 · Ask a scenario instead"),
     ] = None,
     *,
     _version: Annotated[
@@ -119,8 +129,11 @@ def _root(
 ) -> None:
     """Hatchmap 孵化空间数字地图: a planning tool and public map of startup-incubator space."""
     # Imported here: it costs time that `--help` need not spend.
-    from api.commands.options import GIVEN  # noqa: PLC0415
+    from api.commands.options import GIVEN, SCENARIO, scenario_refused  # noqa: PLC0415
 
+    if scenario is not None and context.invoked_subcommand not in _ASKING:
+        raise scenario_refused()
+    SCENARIO.set(scenario)
     given = {"store": store, "lang": lang}
     GIVEN.set({key: value for key, value in given.items() if value is not None})
 

@@ -72,6 +72,17 @@ class Wish:
     wanted: Values | None = None
 
 
+@dataclass(frozen=True)
+class Site:
+    """A site that siting chose: its name, place in degrees, year and area."""
+
+    name: str
+    lon: float
+    lat: float
+    year: int | None = None
+    area_m2: float | None = None
+
+
 def changeable_layers() -> tuple[str, ...]:
     """Name the layers that scenarios can change: those that are public."""
     return tuple(name for name, one in layers().items() if not (one.staff or one.aside))
@@ -103,17 +114,42 @@ def check_wishes(
     NotFoundError
         When there is no such record, rule or layer.
     """
-    changes: list[ScenarioChange] = []
+    scenario, view = seen.scenario, seen
+    touched: set[str] = set()
     for wish in wishes:
-        change = check_wish(seen.store, seen.scenario, wish)
-        changes.append(change)
-        known = {stale.change.record for stale in seen.stale}
-        seen = see_scenario(base, with_change(seen.scenario, [change]))
-        new = [stale for stale in seen.stale if stale.change.record not in known]
-        if new:
-            fault = Fault(f"{new[0].change.layer}/{new[0].change.record}", new[0].why)
-            raise InputError(str(fault), (fault,))
-    return tuple(changes), seen
+        # Only what an earlier wish touched needs to be looked at through it.
+        if touched & {wish.record, str((wish.wanted or {}).get("incubator"))}:
+            view, touched = see_scenario(base, scenario), set()
+        change = check_wish(view.store, scenario, wish)
+        scenario = with_change(scenario, [change])
+        touched.add(change.record)
+    after = see_scenario(base, scenario)
+    known = {stale.change.record for stale in seen.stale}
+    new = [stale for stale in after.stale if stale.change.record not in known]
+    if new:
+        faults = [Fault(f"{one.change.layer}/{one.change.record}", one.why) for one in new]
+        raise InputError(str(faults[0]), faults)
+    return scenario.changes[len(seen.scenario.changes) :], after
+
+
+def site_wishes(sites: Sequence[Site]) -> list[Wish]:
+    """Return what makes a programme of sites a scenario.
+
+    Each site becomes a planned incubator, and a planned project of its year.
+
+    >>> [wish.layer for wish in site_wishes([Site("A", 120.6, 28.0, year=2027, area_m2=9.0)])]
+    ['incubators', 'projects']
+    """
+    wishes = []
+    for site in sites:
+        place = {"type": "Point", "coordinates": [site.lon, site.lat]}
+        common: dict[str, Any] = {"name": site.name, "status": "planned", "geometry": place}
+        if site.area_m2 is not None:
+            common["area_m2"] = site.area_m2
+        wishes.append(Wish("incubators", "add", wanted=common))
+        year = {} if site.year is None else {"year": site.year}
+        wishes.append(Wish("projects", "add", wanted={**common, **year}))
+    return wishes
 
 
 def check_wish(seen: Store, scenario: Scenario, wish: Wish) -> ScenarioChange:

@@ -10,6 +10,7 @@ from web.frame import PageFrame, render
 DESK: Mapping[str, str] = {
     "match": "/match",
     "deals": "/deals",
+    "scenarios": "/scenarios",
     "history": "/admin/history",
     "jobs": "/jobs",
     "demands": "/demands",

@@ -208,7 +208,7 @@ def base_map(view: MapView) -> folium.Map:
     )
     drawn.options["max_zoom"] = MAX_ZOOM  # the parameter of the same name is for tiles only
     link(drawn, js=("leaflet/dist/leaflet.js",), css=("leaflet/dist/leaflet.css",))
-    for tiles in _base_tiles(view.basemap, w):
+    for tiles in base_tiles(view.basemap, w):
         tiles.add_to(drawn)
     named(CustomPane("grids", z_index=450, pointer_events=True), "grids").add_to(drawn)
     named(CustomPane("labels", z_index=560), "labels").add_to(drawn)
@@ -216,7 +216,8 @@ def base_map(view: MapView) -> folium.Map:
     return drawn
 
 
-def _base_tiles(basemap: Basemap, w: Words) -> list[folium.TileLayer]:
+def base_tiles(basemap: Basemap, w: Words) -> list[folium.TileLayer]:
+    """Return the tiles of a base map, none where there is none."""
     common: dict[str, Any] = {"overlay": True, "control": False, "max_zoom": MAX_ZOOM}
     if basemap.kind == "tianditu":
         address = (

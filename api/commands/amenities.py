@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Profile, Store, settings_with
 from api.commands.output import (
     mark,
@@ -21,7 +22,6 @@ from api.commands.output import (
 )
 from api.questions.amenities import ask_amenities
 from api.questions.gaps import ask_gaps
-from layers.store import open_store
 from web.words import Words, words
 
 

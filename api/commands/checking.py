@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, Store, settings_with
 from api.commands.output import pick, print_json, print_line, print_table, show_progress
 from api.questions.check import ask_check
-from layers.store import open_store
 
 _FOUND = 1  # the exit code that tells of errors
 _MOST_IDS = 3

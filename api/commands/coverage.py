@@ -7,10 +7,10 @@ from typing import Any
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Day, Json, Lang, NoDemo, Store, Unit, read_day, settings_with
 from api.commands.output import mark, number, percent, pick, print_json, print_line, print_table
 from api.questions.coverage import ask_industry_coverage, ask_town_coverage, ask_unit_coverage
-from layers.store import open_store
 from web.words import Words, words
 
 app = typer.Typer(help="一镇一器、一产一器、各单位 · Coverage of towns, industries and units")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Store, Unit, settings_with
 from api.commands.output import number, pick, print_json, print_line, print_table
 from api.questions.deal_steps import Told, note_deal, open_deals, rate_deals, step_deal, undo_deal
@@ -15,7 +16,7 @@ from api.questions.deals import ask_deal, ask_deals
 from api.settings import Settings
 from api.stores import STAFF
 from layers.catalog import layer as find_layer
-from layers.store import Edit, open_store
+from layers.store import Edit
 from layers.store import Store as OpenStore
 from web.rows import worded
 from web.words import words

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Store, Unit, settings_with
 from api.commands.output import pick, print_json, print_line, print_table
 from api.questions.common import find_unit, read_layer
 from api.questions.demand_form import CONTACT
 from api.questions.demands import ask_demands
 from layers.catalog import layer as find_layer
-from layers.store import open_store
 from web.rows import worded
 from web.words import words
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, Store, settings_with
 from api.commands.output import (
     number,
@@ -18,7 +19,6 @@ from api.commands.output import (
 )
 from layers.catalog import layer as find_layer
 from layers.demo import SEED, Sizes, add_demo, remove_demo
-from layers.store import open_store
 from layers.walking import load_network
 
 app = typer.Typer(help="示例数据 · Demo data, fictional and marked as such")

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Store, Unit, settings_with
 from api.commands.output import number, pick, print_json, print_line, show_progress
 from api.questions.common import find_unit, read_layer
 from layers.export import export_layer
 from layers.query import Query
-from layers.store import open_store
 
 
 def export(  # noqa: PLR0913 - options of one command

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, Store, settings_with
 from api.commands.output import number, pick, print_json, print_line, print_table
 from api.questions.history import ask_history, batch_json
 from geo.errors import ConflictError
 from layers.catalog import layers
-from layers.store import open_store
 from layers.undo import plan_undo, undo_batch
 
 

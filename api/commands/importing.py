@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, Store, settings_with
 from api.commands.output import (
     Tell,
@@ -25,7 +26,6 @@ from layers.ingest.datum import Vote
 from layers.ingest.heights import LAYER as HEIGHTS
 from layers.ingest.heights import import_heights
 from layers.store import Store as OpenStore
-from layers.store import open_store
 from layers.street_files import import_street_file, takes
 from layers.walking import load_network
 from web.messages import say

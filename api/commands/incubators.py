@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Store, Unit, settings_with
 from api.commands.output import pick, print_json, print_line, print_table
 from api.questions.incubators import ask_incubators
 from layers.catalog import layer as find_layer
 from layers.query import Query
-from layers.store import open_store
 from web.rows import worded
 from web.words import words
 

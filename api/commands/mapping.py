@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Lang, Store, settings_with
 from api.commands.output import pick, print_line, show_progress, write_whole
 from api.questions.map_layers import ask_map_layers
 from api.views import map_view
-from layers.store import open_store
 from web.maps import offline_map
 
 

@@ -6,11 +6,11 @@ from typing import Annotated, Literal, cast
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Store, settings_with
 from api.commands.output import number, pick, print_json, print_line, print_table, show_progress
 from api.questions.match import MatchReport, Mode, ask_demand_matches, ask_match, ask_space_matches
 from geo.errors import InputError
-from layers.store import open_store
 from web.words import words
 
 Whole = Literal["best", "stable", "compare"]

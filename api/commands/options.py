@@ -37,6 +37,17 @@ Profile = Annotated[
 # What stood before the command's name: `hatchmap --store FILE coverage towns`.
 GIVEN: ContextVar[dict[str, Any]] = ContextVar("GIVEN", default={})  # noqa: B039 - never mutated
 
+# And the scenario: `hatchmap --scenario NAME coverage towns`.
+SCENARIO: ContextVar[str | None] = ContextVar("SCENARIO", default=None)
+
+
+def scenario_refused() -> InputError:
+    """Say that a command has nothing to do with scenarios."""
+    return InputError(
+        "--scenario: this command works on the real layers; leave it out, or change the scenario "
+        "by: hatchmap scenario change"
+    )
+
 
 def settings_with(**given: Any) -> Settings:
     """Return the settings, with what was typed before them; the later the stronger."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, Profile, Store, settings_with
 from api.commands.output import (
     number,
@@ -19,7 +20,6 @@ from api.commands.output import (
 )
 from api.questions.reach import ask_reach
 from geo.errors import InputError
-from layers.store import open_store
 from web.words import words
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Profile, Store, Unit, settings_with
 from api.commands.output import (
     number,
@@ -24,7 +25,6 @@ from api.questions.siting_answer import SitingAnswer
 from geo.errors import InputError
 from geo.solver import Watch
 from layers.store import Store as OpenStore
-from layers.store import open_store
 from web.words import words
 
 app = typer.Typer(help="选址：强镇、需求、三年方案 · Where new space should go")

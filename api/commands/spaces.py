@@ -8,6 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Store, read_day, settings_with
 from api.commands.output import number, pick, print_json, print_line, print_table
 from api.params import read_bbox
@@ -16,7 +17,6 @@ from api.questions.spaces import SpacePage, ask_spaces
 from api.routes.spaces import read_must, read_place
 from geo.errors import InputError
 from layers.catalog import layer as find_layer
-from layers.store import open_store
 from web.rows import worded
 from web.words import words
 

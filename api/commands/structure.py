@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from api.commands.opening import open_store
 from api.commands.options import Day, Json, Lang, NoDemo, Store, read_day, settings_with
 from api.commands.output import number, percent, pick, print_json, print_line, print_table
 from api.questions.structure import ask_structure
-from layers.store import open_store
 from web.words import words
 
 _CONFIDENCE = ("结构解读的可信度", "confidence of the reading of the structure")

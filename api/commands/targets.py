@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Day, Json, Lang, Store, Unit, read_day, settings_with
 from api.commands.output import mark, number, percent, pick, print_json, print_line, print_table
 from api.questions.targets import ask_targets
-from layers.store import open_store
 from web.rows import baseline_row, missing_text
 from web.words import Words, words
 

@@ -21,7 +21,7 @@ from api.scenarios import SeenScenarios, share_cookie
 from api.stores import STAFF, StoreHandle
 from geo.errors import InputError, NotFoundError
 from layers.adoption import adopt_scenario, find_conflicts
-from layers.scenario_checks import Wish, check_wishes
+from layers.scenario_checks import Site, Wish, check_wishes, site_wishes
 from layers.scenario_edits import (
     add_changes,
     check_name,
@@ -35,7 +35,7 @@ from layers.scenario_edits import (
     set_undone,
     share_scenario,
 )
-from layers.scenarios import Scenario, SeenScenario, find_scenario
+from layers.scenarios import Scenario, SeenScenario, find_scenario, see_scenario
 from layers.store import Store
 
 api = APIRouter(prefix="/api/scenarios", tags=["scenarios"], dependencies=[Depends(require_staff)])
@@ -97,6 +97,24 @@ class EffectAsked(_Body):
     lat: float | None = Field(None, ge=-90, le=90)
 
 
+class ChosenSite(_Body):
+    """A site that siting chose."""
+
+    name: Annotated[str, Field(max_length=200)]
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    year: int | None = Field(None, ge=1900, le=2200)
+    area_m2: float | None = Field(None, ge=0, le=20_000_000)
+
+
+class Programme(_Body):
+    """A programme to be made a scenario: its name and the sites chosen."""
+
+    name: Text
+    note: Note = ""
+    sites: list[ChosenSite] = Field(min_length=1, max_length=500)
+
+
 class ChangeFacts(_Body):
     """Whether a change is left out."""
 
@@ -141,6 +159,20 @@ def get_scenarios(request: Request) -> Response:
 def post_scenario(request: Request, asked: NewScenario) -> Response:
     """Make a scenario."""
     made = begin_scenario(request, asked.name, note=asked.note, copy_of=asked.copy_of)
+    return _report(request, made.id, 201)
+
+
+@api.post("/programme", status_code=201)
+def post_programme(request: Request, asked: Programme) -> Response:
+    """Make a scenario of chosen sites: each a planned incubator, and a project of its year."""
+    base = open_base_store(request)
+    with _handle(request).edit(f"scenario {asked.name.strip()} made of a programme") as edit:
+        made = make_scenario(
+            edit, base, asked.name, note=asked.note, who=STAFF, day=today().isoformat()
+        )
+        wishes = site_wishes([Site(**site.model_dump()) for site in asked.sites])
+        changes, _ = check_wishes(base, see_scenario(base, made), wishes)
+        add_changes(edit, made, changes)
     return _report(request, made.id, 201)
 
 

@@ -125,6 +125,26 @@
     run = null;
   }
 
+  /** Make a scenario of the answer, and go there. */
+  let answered = null;
+  byId("keep").querySelector("button").addEventListener("click", async () => {
+    const time = new Date().toLocaleString(lang === "zh" ? "zh-CN" : "en-GB");
+    const answer = await fetch("/api/scenarios/programme", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Accept-Language": lang },
+      body: JSON.stringify({
+        name: hatchmap.fill(words.keep_name, { time }),
+        note: answered.sentence?.[lang] || "",
+        sites: answered.chosen.map((site) => ({
+          name: site.name || site.site, lon: site.lon, lat: site.lat, year: site.year, area_m2: site.capacity_m2,
+        })),
+      }),
+    });
+    const made = await answer.json().catch(() => ({}));
+    if (answer.ok) location.href = `/scenarios/${made.id}?lang=${lang}`;
+    else fail(made.detail || words.failed);
+  });
+
   function take(name, body) {
     if (name === "run") run = body.run;
     else if (name === "progress") {
@@ -156,6 +176,8 @@
     list("prices", (answer.prices || []).map((one) => one[lang]));
     list("alternatives", answer.alternatives.map((one) => alternative(answer, one)));
     list("notes", notes(answer));
+    answered = answer;
+    byId("keep").hidden = !answer.chosen.length;
     drawTable(answer);
     drawCurve(answer);
     drawMap(answer);
