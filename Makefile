@@ -68,6 +68,9 @@ setup-test: .venv/.tests-installed
 	@touch $@
 
 setup-bench: .venv/.bench-installed
+	@command -v wrk >/dev/null \
+	  || { command -v apt-get >/dev/null || { echo "The bench of the search needs wrk: install it" >&2; exit 2; }; \
+	       $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends wrk >/dev/null; }
 .venv/.bench-installed: requirements-bench.txt .venv/.installed
 	$(PIP) install --require-hashes -r requirements-bench.txt
 	@touch $@

@@ -4,11 +4,13 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.jobs import JOBS, Case, growth
 from tests.bench.networks import CATEGORIES, CITY, LIMIT_S, PROFILE, TOWNS
+from tests.bench.search import search
 from tests.bench.siting import siting
 from tests.bench.table import DisagreementError, Row, show, write
 
@@ -24,7 +26,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="leave out the tiled networks")
     parser.add_argument("--networks", nargs="+", choices=TOWNS, help="these networks only")
     parser.add_argument(
-        "--jobs", nargs="+", choices=[*JOBS, "siting", "growth"], help="these jobs only"
+        "--jobs", nargs="+", choices=[*JOBS, "siting", "search", "growth"], help="these jobs only"
     )
     parser.add_argument("--repeats", type=int, default=5, help="measured runs, at least 5")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the rows are written")
@@ -34,28 +36,32 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
+def _add(rows: list[Row], wrong: list[str], found: Iterable[Row]) -> None:
+    """Add the rows of a job; where its answers disagreed, what it says of that."""
+    try:
+        rows.extend(found)
+    except DisagreementError as error:
+        wrong.append(str(error))
+
+
 def main() -> int:
     """Run every job on every network; 1 when answers disagreed."""
     given = _arguments()
     names = given.networks or (QUICK if given.quick else tuple(TOWNS))
-    jobs = given.jobs or [*JOBS, "siting", "growth"]
+    jobs = given.jobs or [*JOBS, "siting", "search", "growth"]
     rows: list[Row] = []
     wrong: list[str] = []
     towns = {}
-    for name in names:
+    if "search" in jobs:
+        _add(rows, wrong, search())
+    for name in names if {*jobs} - {"search"} else ():
         town = TOWNS[name]()
         case = Case(town, given.repeats)
         for job in (job for job in ASKED.get(name, REAL) if job in jobs):
             print(f"{job} on {town.name} ({town.nodes:,} nodes) …", file=sys.stderr, flush=True)
-            try:
-                rows.extend(JOBS[job](case))
-            except DisagreementError as error:
-                wrong.append(str(error))
+            _add(rows, wrong, JOBS[job](case))
         if name == CITY and "siting" in jobs:
-            try:
-                rows.extend(siting(town, given.repeats))
-            except DisagreementError as error:
-                wrong.append(str(error))
+            _add(rows, wrong, siting(town, given.repeats))
         if name in ("300k", "1500k"):
             towns[name] = town
     if "growth" in jobs and len(towns) == 2:
