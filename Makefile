@@ -57,11 +57,11 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	@touch $@
 
 setup-test: .venv/.tests-installed
-	@command -v chromium >/dev/null && fc-list :lang=zh family | grep -q . \
+	@command -v chromium >/dev/null && command -v pdftoppm >/dev/null && fc-list :lang=zh family | grep -q . \
 	  || { command -v apt-get >/dev/null \
-	       || { echo "Tests need Chromium and a Chinese font: install chromium and Noto CJK" >&2; exit 2; }; \
+	       || { echo "Tests need Chromium, pdftoppm and a Chinese font: install chromium, poppler-utils and Noto CJK" >&2; exit 2; }; \
 	       $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
-	         apt-get install -y -qq --no-install-recommends chromium fontconfig fonts-noto-cjk >/dev/null; }
+	         apt-get install -y -qq --no-install-recommends chromium poppler-utils fontconfig fonts-noto-cjk >/dev/null; }
 
 .venv/.tests-installed: requirements-test.txt .venv/.installed
 	$(PIP) install --require-hashes -r requirements-test.txt

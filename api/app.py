@@ -39,6 +39,7 @@ from api.routes import (
     pages,
     questions,
     records,
+    report,
     scenario_pages,
     scenarios,
     siting,
@@ -102,6 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(siting.router)
     app.include_router(scenario_pages.router)
     app.include_router(scenarios.router)
+    app.include_router(report.router)
     app.include_router(history.router)
     for module in (demands, demand_desk, demand_pages):
         app.include_router(module.router)

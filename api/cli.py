@@ -53,6 +53,7 @@ ENTRIES = (
     Entry("match", "match:match", "供需匹配 · Match demands and spaces", _ASK),
     Entry("deals", "deals:app", "对接 · Deals, from proposal to signing", _ASK),
     Entry("check", "checking:check", "核对数据 · Check the data", _ASK),
+    Entry("report", "report:report", "报告文件 · Write the figures as a report", _ASK),
     Entry("map", "mapping:draw_map", "离线地图 · Write the map to one file", _ASK),
     Entry("layers", "listing:layers", "图层与字段 · List layers and columns", _DATA),
     Entry("import", "importing:import_layer", "导入文件 · Import a file", _DATA),

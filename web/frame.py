@@ -26,6 +26,7 @@ PAGES: Mapping[str, str] = {
     "structure": "/structure",
     "amenities": "/amenities",
     "siting": "/siting",
+    "reports": "/reports",
     "about": "/about",
     "desk": "/admin",
 }
@@ -143,7 +144,7 @@ def render(template: str, *, frame: PageFrame, page: str, **values: Any) -> str:
     w = frame.words
     title = frame.title or w.get(f"{page}.title", "")
     return (
-        _environment()
+        environment()
         .get_template(template)
         .render(w=w, frame=frame, page=page, title=title, pages=PAGES, **values)
     )
@@ -188,7 +189,8 @@ def script_json(value: Any) -> Markup:
 
 
 @cache
-def _environment(folder: Path = HOME / "templates") -> Environment:
+def environment(folder: Path = HOME / "templates") -> Environment:
+    """Return what draws the templates, every value escaped."""
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

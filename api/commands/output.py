@@ -134,7 +134,7 @@ def _tell_nobody(stage: str, share: float) -> None:
     del stage, share
 
 
-def write_whole(path: str | Path, text: str) -> None:
+def write_whole(path: str | Path, body: str | bytes) -> None:
     """Write a file beside its place, then put it there; never half of it.
 
     Raises
@@ -150,8 +150,8 @@ def write_whole(path: str | Path, text: str) -> None:
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror or error}") from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(body.encode() if isinstance(body, str) else body)
         Path(draft).chmod(0o666 & ~_umask())
         Path(draft).replace(target)
     except OSError as error:
