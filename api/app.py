@@ -23,6 +23,7 @@ from api.limits import RateLimit
 from api.middleware import AddHeaders, AnswerHead, LimitBody, NoteScenario
 from api.routes import (
     board,
+    coverage,
     deals,
     demand_desk,
     demand_pages,
@@ -95,7 +96,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_error_handlers(app, pages.draw_error)
     for module in (
-        health, files, docs, questions, board, records, spaces, match, match_page, staff, map_data,
+        health, files, docs, questions, board, coverage,
+        records, spaces, match, match_page, staff, map_data,
         surface, find, jobs, pages,
     ):  # fmt: skip
         app.include_router(module.router)

@@ -21,6 +21,7 @@ from web.rows import (
 from web.timemap import STEPS, UNKNOWN, Ground, time_map
 from web.words import Words
 
+RECORD_QUERY = ("goal", "indicator", "industry", "unit", "year")
 FILTERS = ("unit", "year", "indicator", "issuer")
 
 
@@ -300,7 +301,10 @@ def records_page(
         place=found.get("unit") or w("board.city"),
         year=found.get("year"),
         as_of=found.get("as_of"),
-        query={name: (query or {}).get(name) for name in ("goal", "indicator", "unit", "year")},
+        query={
+            name: (query or {}).get(name)
+            for name in ("goal", "indicator", "industry", "unit", "year")
+        },
     )
 
 

@@ -12,24 +12,18 @@ from layers.catalog import layer
 from web.around import around_view
 from web.frame import PAGES, PageFrame, render
 from web.maps import city_map
-from web.mapview import Basemap, MapView, legend, state_words
+from web.mapview import Basemap, MapView, legend
 from web.rows import (
     SPACE_COLUMNS,
     Result,
     amenity_row,
     gap_tables,
-    goal_row,
     large_area,
-    matrix,
     place_hash,
     place_row,
     present,
-    rule_of,
     space_row,
     summary_of,
-    tally,
-    town_row,
-    unit_row,
     worded,
 )
 
@@ -40,7 +34,6 @@ __all__ = [
     "PageFrame",
     "about_page",
     "amenities_page",
-    "coverage_page",
     "error_page",
     "home_page",
     "incubator_page",
@@ -88,51 +81,6 @@ def home_page(coverage: Result, *, view: MapView, frame: PageFrame) -> str:
         legend=legend(view),
         summary=summary_of(coverage),
         area=large_area(coverage),
-    )
-
-
-def coverage_page(
-    towns: Result,
-    industries: Result,
-    units: Result,
-    *,
-    frame: PageFrame,
-    names: Mapping[str, str] | None = None,
-    indicators: Sequence[Result] = (),
-) -> str:
-    """Draw which towns and industries have an incubator.
-
-    Parameters
-    ----------
-    towns, industries, units
-        The three answers.
-    frame
-        What the frame says.
-    names
-        The names of incubators by id.
-    indicators
-        The indicators of the rules: `key`, `zh`, `en`.
-    """
-    w = frame.words
-    known = {indicator["key"]: indicator for indicator in indicators}
-    rows = [town_row(row, names or {}, w) for row in towns.get("towns", ())]
-    return render(
-        "coverage.html",
-        frame=frame,
-        page="coverage",
-        summary=summary_of(towns),
-        towns=rows,
-        by_unit=[
-            {**row, "share": row.get("share", row.get("covered_share"))}
-            for row in towns.get("units") or tally(rows)
-        ],
-        states=state_words(w, large_area(towns)),
-        rule=rule_of(towns),
-        matrix=matrix(industries, w),
-        industry_rule=rule_of(industries),
-        unit_rows=[unit_row(row) for row in units.get("units", ())],
-        goals=[goal_row(row, known, w) for row in units.get("goals", ())],
-        as_of=towns.get("as_of"),
     )
 
 

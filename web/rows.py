@@ -293,6 +293,7 @@ def matrix(result: Result, w: Words) -> dict[str, Any]:
     ))  # fmt: skip
     rows = [
         {
+            "key": row.get("key", ""),
             "label": w.pick(row, "name") or row.get("key", ""),
             **_cell(row),
             "cells": [_cell(_by_unit(row).get(unit, {})) for unit in units],

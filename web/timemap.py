@@ -113,7 +113,7 @@ def time_map(
             "id": str(at),
             "properties": {
                 "name": feature["properties"].get("name", ""),
-                "at": _label_place(feature["geometry"]),
+                "at": label_place(feature["geometry"]),
             },
         }
         for at, feature in enumerate(ground.outlines.get("features", ()))
@@ -137,7 +137,7 @@ def time_map(
         styles,
         labels=labels,
         years=years,
-        extent=ground.view.extent,
+        extent=tight_extent(ground),
         start=list(years).index(start) if start in years else 0,
     )
     named(layer, "shares").add_to(drawn)
@@ -160,7 +160,14 @@ def _percent(share: float | None) -> str:
     return "—" if share is None else f"{share:.0%}"
 
 
-def _label_place(geometry: Mapping[str, Any]) -> list[float]:
+def tight_extent(ground: Ground) -> list[float]:
+    """Return west, south, east, north of the largest part of each area: far islets draw no map."""
+    shapes = [shapely.geometry.shape(dict(one["geometry"])) for one in ground.outlines["features"]]
+    parts = [max(shapely.get_parts(one), key=lambda part: part.area) for one in shapes]
+    return [float(edge) for edge in shapely.total_bounds(parts)] if parts else [*ground.view.extent]
+
+
+def label_place(geometry: Mapping[str, Any]) -> list[float]:
     """Return latitude and longitude inside the largest part, so that islands draw no label away."""
     parts = shapely.get_parts(shapely.geometry.shape(dict(geometry)))
     largest = max(parts, key=lambda part: part.area)

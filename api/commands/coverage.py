@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from api.commands.opening import open_store
 from api.commands.options import Day, Json, Lang, NoDemo, Store, Unit, read_day, settings_with
 from api.commands.output import mark, number, percent, pick, print_json, print_line, print_table
 from api.questions.coverage import ask_industry_coverage, ask_town_coverage, ask_unit_coverage
+from api.questions.town_work import ask_town_actions
+from geo.town_actions import TownActions
+from web.coverage import action_row
 from web.words import Words, words
 
 app = typer.Typer(help="一镇一器、一产一器、各单位 · Coverage of towns, industries and units")
@@ -28,6 +31,9 @@ def towns(
     *,
     unit: Unit = None,
     date: Day = None,
+    actions: Annotated[
+        bool, typer.Option("--actions", help="各未覆盖强镇的下一步 · What to do next")
+    ] = False,
     no_demo: NoDemo = False,
     store: Store = None,
     lang: Lang = None,
@@ -36,6 +42,14 @@ def towns(
     """一镇一器：各工业强镇的孵化器 · Which industrial towns have an incubator."""
     settings = settings_with(store=store, lang=lang)
     day = read_day(date)
+    if actions:
+        with open_store(settings.store_path) as opened:
+            _print_actions(
+                ask_town_actions(opened, unit=unit, as_of=day, demo=not no_demo),
+                words(settings.lang),
+                as_json=as_json,
+            )
+        return
     with open_store(settings.store_path) as opened:
         answer = ask_town_coverage(opened, as_of=day, unit=unit, demo=not no_demo)
     if as_json:
@@ -59,6 +73,41 @@ def towns(
     )
     _print_summary(result, w)
     _print_disagreements(result, w)
+
+
+def _print_actions(answer: TownActions, w: Words, *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+        return
+    result = answer.to_json()
+    rows = [action_row(row, w) for row in result["towns"]]
+    print_table(
+        [
+            _TOWNS,
+            _UNIT,
+            _STATE,
+            ("下一步", "Next action"),
+            ("地点", "Place"),
+            ("距离(m)", "Distance (m)"),
+            ("需要", "Needs"),
+        ],
+        [
+            [
+                row["name"],
+                row["unit"],
+                w(f"state.{row['state']}"),
+                row["what"],
+                (row["chance"] or {}).get("name"),
+                number((row["chance"] or {}).get("distance_m")),
+                row["needs"],
+            ]
+            for row in rows
+        ],
+        lang=w.lang,
+    )
+    print_line()
+    print_line(w("actions.sentence", **result["summary"]))
+    _print_demo(result, w)
 
 
 def _town(row: Mapping[str, Any], w: Words) -> list[Any]:

@@ -11,7 +11,7 @@ from api.questions.common import find_unit, read_layer, read_rule
 from api.questions.goals import GoalDesk, check_year
 from api.questions.targets import ask_targets
 from geo.errors import InputError, NotFoundError
-from geo.evidence import SUM, Evidence
+from geo.evidence import COUNT, SUM, Evidence
 from geo.goal_board import (
     FigureRecords,
     GoalBoard,
@@ -94,6 +94,7 @@ def ask_records(
     *,
     goal: str | None = None,
     indicator: str | None = None,
+    industry: str | None = None,
     unit: str | None = None,
     year: int | None = None,
     as_of: Any = None,
@@ -108,7 +109,9 @@ def ask_records(
     goal
         The id of a counted goal, or
     indicator
-        the key of a yearly indicator.
+        the key of a yearly indicator, or
+    industry
+        the key of a key industry: the incubators of it.
     unit, year
         Of which unit (the whole city when None) and year (the whole plan when None).
     as_of
@@ -119,16 +122,18 @@ def ask_records(
     Raises
     ------
     InputError
-        When neither or both of goal and indicator are given, the day is not a date, or the year
+        When not one of goal, indicator and industry is given, the day is not a date, or the year
         none of the plan.
     NotFoundError
-        When there is no such goal, indicator or unit.
+        When there is no such goal, indicator, industry or unit.
     """
-    if (goal is None) == (indicator is None):
-        raise InputError("goal or indicator: give one of them, such as goal=T8")
+    if sum(one is not None for one in (goal, indicator, industry)) != 1:
+        raise InputError("goal, indicator or industry: give one of them, such as goal=T8")
     desk = GoalDesk(store, unit=unit, year=year, as_of=as_of, demo=demo)
     if goal is not None:
         return _goal_records(desk, goal)
+    if industry is not None:
+        return _industry_records(desk, industry)
     return _indicator_records(desk, str(indicator))
 
 
@@ -215,6 +220,31 @@ def _indicator_records(desk: GoalDesk, key: str) -> FigureRecords:
         value=known_value,
         how=SUM,
         clause=None if row is None else row.clause,
+        demo_counted=_has_demo(records),
+        records=records,
+    )
+
+
+def _industry_records(desk: GoalDesk, key: str) -> FigureRecords:
+    coverage = desk.industries_on(desk.day)
+    row = next((one for one in coverage.industries if one.key == key), None)
+    if row is None:
+        known = ", ".join(one.key for one in coverage.industries) or "none"
+        raise NotFoundError(f"there is no key industry {key!r}; industries: {known}")
+    evidence = tuple(Evidence("incubators", one) for one in row.incubators)
+    records = tuple(_describe(desk, evidence))
+    return FigureRecords(
+        goal=None,
+        indicator=key,
+        zh=row.name,
+        en=row.name_en or row.name,
+        measure="个",
+        unit=desk.unit,
+        year=desk.year,
+        as_of=desk.day,
+        value=float(len(records)),
+        how=COUNT,
+        clause=coverage.rule.get("clause"),
         demo_counted=_has_demo(records),
         records=records,
     )

@@ -57,16 +57,24 @@ def get_records(
     day: Day,
     goal: Key = None,
     indicator: Key = None,
+    industry: Key = None,
     unit: Unit = None,
     year: Year = None,
     *,
     demo: Demo = True,
 ) -> Response:
-    """List the records behind a figure: of a counted goal, or of a yearly indicator."""
+    """List the records behind a figure: of a goal, a yearly indicator, or a key industry."""
     return respond_result(
         request,
         lambda store: ask_records(
-            store, goal=goal, indicator=indicator, unit=unit, year=year, as_of=day, demo=demo
+            store,
+            goal=goal,
+            indicator=indicator,
+            industry=industry,
+            unit=unit,
+            year=year,
+            as_of=day,
+            demo=demo,
         ),
     )
 
@@ -127,11 +135,12 @@ def draw_records(
     lang: Lang,
     goal: Text = "",
     indicator: Text = "",
+    industry: Text = "",
     unit: Text = "",
     year: Text = "",
 ) -> Response:
     """Draw the records behind a figure."""
-    asked = _records_asked(goal, indicator, unit, year)
+    asked = _records_asked(goal, indicator, industry, unit, year)
 
     def draw(store: Store, frame: Framer) -> str:
         found = ask_records(store, **asked)
@@ -176,12 +185,13 @@ def export_records(
     lang: Lang,
     goal: Text = "",
     indicator: Text = "",
+    industry: Text = "",
     unit: Text = "",
     year: Text = "",
     format_: Format = "xlsx",
 ) -> Response:
     """Write the records behind a figure as a file."""
-    asked = _records_asked(goal, indicator, unit, year)
+    asked = _records_asked(goal, indicator, industry, unit, year)
 
     def make(store: Store) -> list[Sheet]:
         found = ask_records(store, **asked)
@@ -204,10 +214,13 @@ def respond_sheets(
     return respond(request, write, media_type=media, key=(lang,), headers=headers)
 
 
-def _records_asked(goal: str, indicator: str, unit: str, year: str) -> dict[str, Any]:
+def _records_asked(
+    goal: str, indicator: str, industry: str, unit: str, year: str
+) -> dict[str, Any]:
     return {
         "goal": goal or None,
         "indicator": indicator or None,
+        "industry": industry or None,
         "unit": unit or None,
         "year": _asked_year(year),
     }

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
-from api.answers import HTML, open_request_store, respond, to_bytes
+from api.answers import HTML, Result, open_request_store, respond, to_bytes
 from api.params import Day, Lang, read_lang
 from api.questions.about import ask_about
 from api.questions.amenities import ask_amenities
@@ -21,14 +21,25 @@ from api.questions.coverage import (
 from api.questions.gaps import ask_gaps
 from api.questions.structure import ask_structure
 from api.questions.surroundings import ask_incubator_facts
+from api.questions.town_work import ask_coverage_trend, ask_town_actions
 from api.security import page_headers
 from api.settings import Settings
-from api.views import has_demo, map_view, page_frame, read_basemap, read_city, version_of
+from api.views import (
+    has_demo,
+    map_view,
+    page_frame,
+    read_basemap,
+    read_city,
+    unit_outlines,
+    version_of,
+)
 from geo.errors import HatchmapError
 from layers.query import Query as Records
 from layers.store import Store
 from web import pages
+from web.coverage import coverage_page
 from web.frame import PageFrame
+from web.timemap import Ground
 
 router = APIRouter(include_in_schema=False)
 
@@ -91,13 +102,22 @@ def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
         units = ask_unit_coverage(store, as_of=date).to_json()
         demo = any(answer["demo_counted"] for answer in (towns, industries, units))
         said = frame(demo_counted=demo, version=version_of(towns))
-        return pages.coverage_page(
+        work: dict[str, Result] = {
+            "actions": ask_town_actions(store, as_of=date),
+            "town_trend": ask_coverage_trend(store, of="towns", as_of=date),
+            "industry_trend": ask_coverage_trend(store, of="industries", as_of=date),
+        }
+        return coverage_page(
             towns,
             industries,
             units,
             frame=said,
             names=_names(store),
             indicators=store.rules("targets").body.get("indicators", ()),
+            work={name: answer.to_json() for name, answer in work.items()},
+            ground=Ground(
+                map_view(store, frame.settings, lang=lang, coverage=towns), unit_outlines(store)
+            ),
         )
 
     return draw_page(request, lang, draw)

@@ -197,3 +197,54 @@ def test_the_files(client):
     found = client.get("/api/targets/records?goal=T8").json()
     assert len(rows) == 1 + found["summary"]["total"]
     assert client.get("/targets/export?format=doc").status_code == 422
+
+
+def test_the_next_action_of_every_uncovered_town(client, store):
+    actions = client.get("/api/coverage/towns/actions", params={"date": DAY}).json()
+    towns = client.get("/api/coverage/towns", params={"date": DAY}).json()["towns"]
+    open_ = {row["code"] for row in towns if row["state"] in ("none", "planned_only")}
+    assert {row["code"] for row in actions["towns"]} == open_
+    assert actions["summary"]["total"] == len(open_)
+    for row in actions["towns"]:
+        assert row["needs"]
+        assert (row["state"] == "planned_only") == (row["action"] == "finish")
+        if row["action"] == "build":
+            assert row["chance"]["in_town"]
+    unit = actions["towns"][0]["unit"]
+    part = client.get("/api/coverage/towns/actions", params={"unit": unit}).json()
+    assert {row["unit"] for row in part["towns"]} == {unit}
+    assert client.get("/api/coverage/towns/actions?unit=Atlantis").status_code == 404
+    assert client.get("/api/coverage/towns/actions?date=2026-02-30").status_code == 422
+
+
+def test_the_trend_ends_where_coverage_stands(client):
+    for of in ("towns", "industries"):
+        trend = client.get("/api/coverage/trend", params={"of": of, "date": DAY}).json()
+        now = client.get(f"/api/coverage/{of}", params={"date": DAY}).json()["summary"]
+        assert trend["points"][-1]["summary"] == now
+        held = set()
+        for point in trend["points"]:
+            held = (held | set(point["gained"])) - set(point["lost"])
+            summary = point["summary"]
+            assert len(held) == summary["operating"] + summary["operating_large"]
+    assert client.get("/api/coverage/trend?of=planets").status_code == 422
+
+
+def test_cells_of_the_matrix_lead_to_their_incubators(client):
+    grid = client.get("/api/coverage/industries", params={"date": DAY}).json()
+    row = max(grid["industries"], key=lambda one: len(one["incubators"]))
+    unit = max(row["units"], key=lambda one: len(row["units"][one]["incubators"]))
+    found = client.get(
+        "/api/targets/records", params={"industry": row["key"], "unit": unit, "date": DAY}
+    ).json()
+    assert [one["id"] for one in found["records"]] == row["units"][unit]["incubators"]
+    assert client.get("/api/targets/records?industry=magic").status_code == 404
+
+
+def test_the_page_and_file_of_coverage(client):
+    for lang in ("zh", "en"):
+        page = client.get("/coverage", params={"lang": lang}).text
+        assert 'id="action-table"' in page
+        assert "<polyline" in page
+    book = openpyxl.load_workbook(io.BytesIO(client.get("/coverage/export").content))
+    assert len(book.sheetnames) == 5

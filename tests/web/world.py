@@ -5,12 +5,12 @@ import numpy as np
 import shapely
 
 from web.board import targets_page
+from web.coverage import coverage_page
 from web.mapview import MapView
 from web.pages import (
     PageFrame,
     about_page,
     amenities_page,
-    coverage_page,
     error_page,
     home_page,
     incubator_page,

@@ -54,6 +54,37 @@
     return box;
   };
 
+  /** Draw areas and marks; a mark leads to its row of the page, by mouse and by keyboard. */
+  hatchmap.markMap = (map, { data, marks, extent }) => {
+    const [west, south, east, north] = extent;
+    map.fitBounds([[south, west], [north, east]], { padding: [8, 8], animate: false });
+    map.scrollWheelZoom.disable();
+    L.geoJSON(data, {
+      style: ({ properties: { colour, dashed } }) => ({
+        color: "#37474f", weight: 1, dashArray: dashed ? "4 4" : null,
+        fillColor: colour || "#ffffff", fillOpacity: colour ? 0.55 : 0.25,
+      }),
+      onEachFeature: ({ properties: { name, label, at } }) => {
+        if (!label) return;
+        const tip = L.tooltip({ permanent: true, direction: "center", className: "share-label" });
+        tip.setLatLng(at).setContent(hatchmap.boardLabel(name, label)).addTo(map);
+      },
+    }).addTo(map);
+    for (const mark of marks) {
+      const sign = document.createElement("span");
+      sign.textContent = mark.sign;
+      sign.style.background = mark.colour;
+      const icon = L.divIcon({ className: "board-mark", html: sign, iconSize: [18, 18] });
+      const marker = L.marker([mark.lat, mark.lon], { icon, title: mark.text, alt: mark.text, keyboard: true });
+      const text = document.createElement("span");
+      text.textContent = mark.text;
+      marker.bindTooltip(text);
+      if (mark.href) marker.on("click", () => { location.href = mark.href; });
+      marker.addTo(map);
+    }
+    document.documentElement.dataset.markMap = "true";
+  };
+
   for (const select of document.querySelectorAll("select[data-go]")) {
     select.addEventListener("change", () => select.form.requestSubmit());
   }
