@@ -46,6 +46,7 @@ from api.routes import (
     siting,
     spaces,
     staff,
+    structure,
     surface,
 )
 from api.scenarios import SeenScenarios
@@ -97,7 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app, pages.draw_error)
     for module in (
         health, files, docs, questions, board, coverage,
-        records, spaces, match, match_page, staff, map_data,
+        structure, records, spaces, match, match_page, staff, map_data,
         surface, find, jobs, pages,
     ):  # fmt: skip
         app.include_router(module.router)

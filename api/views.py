@@ -10,6 +10,9 @@ import orjson
 
 from api.questions.coverage import ask_town_coverage
 from api.settings import Settings
+from geo.frames import lists, texts
+from geo.readings import outline_parts
+from geo.units import index_units, short_code
 from layers.catalog import layers
 from layers.query import Query
 from layers.store import Store
@@ -148,3 +151,67 @@ def unit_outlines(store: Store) -> dict[str, Any]:
     text = collection("reporting_units", frame, columns=["name"], tolerance_deg=_CITY_MAP_DEG)
     found: dict[str, Any] = orjson.loads(text)
     return found
+
+
+def part_outlines(store: Store, version: str) -> dict[str, Any]:
+    """Return the parts of a version of the structure as GeoJSON, put together where not drawn."""
+    frame = gpd.GeoDataFrame(store.read("structure", Query(where={"version": version})))
+    parts = outline_parts(frame, store.read("divisions"), store.read("reporting_units"))
+    drawn = frame.set_geometry(gpd.GeoSeries(parts, index=frame.index, crs=frame.crs))
+    text = collection("structure", drawn, columns=["name", "role"], tolerance_deg=_CITY_MAP_DEG)
+    found: dict[str, Any] = orjson.loads(text)
+    return found
+
+
+def part_rows(store: Store, version: str | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return what a reading can be made of, with the role that a version gives each.
+
+    Returns
+    -------
+    tuple
+        Units and their towns as rows of `code`, `name`, `unit`, `level`, `role`, `part`; and the
+        drawn parts as GeoJSON.
+    """
+    frame = gpd.GeoDataFrame(store.read("structure", Query(where={"version": version or ""})))
+    held = {
+        short_code(code): (role, name)
+        for codes, role, name in zip(
+            lists(frame, "division_codes"),
+            texts(frame, "role"),
+            texts(frame, "name"),
+            strict=True,
+        )
+        for code in codes
+    }
+    index = index_units(store.read("reporting_units"))
+    rows = [
+        {"code": index.own_codes.get(name, name), "name": name, "unit": name, "level": "unit"}
+        for name in index.names
+    ]
+    own = {row["code"] for row in rows}
+    divisions = store.read("divisions", Query(columns=["code", "name"]))
+    rows += [
+        {
+            "code": short_code(code),
+            "name": name or code,
+            "unit": index.find_by_code(code) or "",
+            "level": "town",
+        }
+        for code, name in zip(texts(divisions, "code"), texts(divisions, "name"), strict=True)
+        if code is not None and short_code(code) not in own
+    ]
+    known = {row["code"] for row in rows}
+    rows += [
+        {"code": code, "name": code, "unit": "", "level": "town"}
+        for code in held
+        if code not in known
+    ]
+    rows.sort(key=lambda row: (index.rank(row["unit"]), row["level"] != "unit", row["code"]))
+    for row in rows:
+        role, name = held.get(row["code"], (None, None))
+        row["role"], row["part"] = role or "", name or ""
+    # A part made of divisions carries their outline too; only what nothing else tells is drawn.
+    alone = frame.loc[[not codes for codes in lists(frame, "division_codes")], :]
+    text = collection("structure", alone, columns=["name", "role"])
+    drawn: dict[str, Any] = orjson.loads(text)
+    return rows, drawn

@@ -139,8 +139,8 @@ class CityLayers:
 
 
 @dataclass(frozen=True)
-class _Ledger:
-    """The incubators of the day as arrays, in the order of ids."""
+class Ledger:
+    """The incubators of the day as arrays, in the order of ids; a place known roughly is None."""
 
     fleet: Fleet
     counted: Bools
@@ -150,6 +150,7 @@ class _Ledger:
     opened_on: Any
 
     def sum_of(self, column: str, inside: Bools) -> float:
+        """Add a column up over the operating incubators inside."""
         return float(np.nansum(numbers(self.fleet.frame, column)[inside & self.running]))
 
 
@@ -188,12 +189,11 @@ def roll_up(
     towns = layers.towns
     index = index_units(layers.units)
     day = parse_day(as_of)
-    ledger = _open_ledger(layers.incubators, layers.units, index, rule=rule, as_of=as_of)
+    ledger = open_ledger(layers.incubators, layers.units, index, rule=rule, as_of=as_of)
     reading = choose_version(layers.structure, day, version)
     parts = Parts(reading, index)
-    codes = texts(ledger.fleet.frame, "town_code")
-    role_of = parts.find_roles(ledger.where, code_sets(codes, ledger.unit, index))
-    town_roles = _town_roles(towns, parts, index)
+    role_of, of_towns = find_places(reading, ledger, towns, index)
+    town_roles = None if towns is None else np.array([r or "" for r in of_towns], dtype=object)
     everything = np.ones(len(role_of), dtype=bool)
     whole = _figures(ledger, everything, everything, _towns_in(towns, None))
     found = np.array([role or "" for role in role_of], dtype=object)
@@ -237,20 +237,33 @@ def roll_up(
     )
 
 
-def _open_ledger(
+def open_ledger(
     incubators: pd.DataFrame,
     units: pd.DataFrame,
     index: UnitIndex,
     *,
     rule: Mapping[str, Any],
     as_of: Any,
-) -> _Ledger:
+) -> Ledger:
+    """Gather the incubators of a day, their units and places.
+
+    Parameters
+    ----------
+    incubators, units
+        Records of these layers.
+    index
+        `index_units(units)`.
+    rule
+        The rule `towns`.
+    as_of
+        The day.
+    """
     fleet = muster(incubators, as_of=as_of, rule=rule)
     states = [fleet.members[key].state if key in fleet.members else "" for key in fleet.frame["id"]]
     where = points(fleet.frame)
     rough = np.array([word in ("town", "unit") for word in texts(fleet.frame, "geom_precision")])
     where[rough.astype(bool)] = None  # a place known to its town or unit lies in no zone for sure
-    return _Ledger(
+    return Ledger(
         fleet=fleet,
         counted=np.array([bool(state) for state in states], dtype=bool),
         running=np.array([state == OPERATING for state in states], dtype=bool),
@@ -282,13 +295,30 @@ def _unlisted_roles(
     return ({"key": role} for role in used if role not in known)
 
 
-def _town_roles(towns: pd.DataFrame | None, parts: Parts, index: UnitIndex) -> Any:
+def find_places(
+    reading: pd.DataFrame, ledger: Ledger, towns: pd.DataFrame | None, index: UnitIndex
+) -> tuple[list[str | None], list[str | None]]:
+    """Return the role of every incubator of a ledger and of every town, under one reading.
+
+    Parameters
+    ----------
+    reading
+        The records of one version.
+    ledger
+        The incubators.
+    towns
+        As in `CityLayers`; no roles of towns where None.
+    index
+        `index_units` of the units.
+    """
+    parts = Parts(reading, index)
+    codes = texts(ledger.fleet.frame, "town_code")
+    of_incubators = parts.find_roles(ledger.where, code_sets(codes, ledger.unit, index))
     if towns is None:
-        return None
+        return of_incubators, []
     units = [index.find(unit) for unit in texts(towns, "unit")]
     sets = code_sets(texts(towns, "code"), units, index)
-    found = parts.find_roles(points(towns), sets)
-    return np.array([role or "" for role in found], dtype=object)
+    return of_incubators, parts.find_roles(points(towns), sets)
 
 
 def _towns_in(towns: pd.DataFrame | None, inside: Any) -> CoveredTowns | None:
@@ -300,7 +330,7 @@ def _towns_in(towns: pd.DataFrame | None, inside: Any) -> CoveredTowns | None:
     return CoveredTowns(total, held, share(held, total))
 
 
-def _figures(ledger: _Ledger, inside: Bools, city: Bools, towns: CoveredTowns | None) -> Figures:
+def _figures(ledger: Ledger, inside: Bools, city: Bools, towns: CoveredTowns | None) -> Figures:
     frame, running = ledger.fleet.frame, inside & ledger.running
     occupied, vacant = numbers(frame, "occupied_area_m2"), numbers(frame, "vacant_area_m2")
     both = running & np.isfinite(occupied) & np.isfinite(vacant)
@@ -323,7 +353,7 @@ def _figures(ledger: _Ledger, inside: Bools, city: Bools, towns: CoveredTowns | 
     )
 
 
-def _growth(ledger: _Ledger, running: Bools) -> float | None:
+def _growth(ledger: Ledger, running: Bools) -> float | None:
     year_ago = np.datetime64(ledger.fleet.as_of - pd.DateOffset(years=1), "s")
     area_m2 = numbers(ledger.fleet.frame, "area_m2")
     young = running & (ledger.opened_on > year_ago)
@@ -331,7 +361,7 @@ def _growth(ledger: _Ledger, running: Bools) -> float | None:
     return share(float(np.nansum(area_m2[young])), before_m2)
 
 
-def _openings(ledger: _Ledger, running: Bools) -> Iterable[Opened]:
+def _openings(ledger: Ledger, running: Bools) -> Iterable[Opened]:
     years = pd.DatetimeIndex(ledger.opened_on[running]).year
     area_m2 = np.nan_to_num(numbers(ledger.fleet.frame, "area_m2")[running])
     for year in sorted({int(year) for year in years if not pd.isna(year)}):
@@ -339,7 +369,7 @@ def _openings(ledger: _Ledger, running: Bools) -> Iterable[Opened]:
 
 
 def _zone_rows(
-    zones: pd.DataFrame, ledger: _Ledger, towns: pd.DataFrame | None
+    zones: pd.DataFrame, ledger: Ledger, towns: pd.DataFrame | None
 ) -> Iterable[ZoneRow]:
     everything = np.ones(len(ledger.counted), dtype=bool)
     names = ("id", "name", "kind", "unit")

@@ -21,7 +21,7 @@ from web.rows import (
 from web.timemap import STEPS, UNKNOWN, Ground, time_map
 from web.words import Words
 
-RECORD_QUERY = ("goal", "indicator", "industry", "unit", "year")
+RECORD_QUERY = ("goal", "indicator", "industry", "role", "version", "unit", "year")
 FILTERS = ("unit", "year", "indicator", "issuer")
 
 
@@ -288,7 +288,7 @@ def records_page(
         "records.html",
         frame=frame,
         page="records",
-        label=w.pick(found),
+        label=w.pick(found) or w("structure.outside"),
         key=found.get("goal") or "",
         value=percent(value, 1) if is_share else figure(value),
         measure="" if is_share else w.get(f"measures.{measure}", measure),

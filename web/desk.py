@@ -9,6 +9,7 @@ from web.frame import PageFrame, render
 # The key of a line (`desk.KEY` and `desk.KEY_text` in the words) and its page.
 DESK: Mapping[str, str] = {
     "match": "/match",
+    "structure": "/structure/edit",
     "deals": "/deals",
     "scenarios": "/scenarios",
     "history": "/admin/history",

@@ -11,6 +11,7 @@ from folium.template import Template
 
 from web.assets import static_url
 from web.maps import MapParts, base_map, children, named
+from web.mapview import MapView
 from web.timemap import Ground, label_place, tight_extent
 
 
@@ -35,19 +36,55 @@ class AreaLook:
     dashed: bool = False
 
 
-class _Marks(MacroElement):
+class _Call(MacroElement):
+    """Hands a map and data to one of our own functions."""
+
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-            hatchmap.markMap({{ this._parent.get_name() }}, {{ this.drawn|tojson }});
+            hatchmap.{{ this.function }}({{ this._parent.get_name() }}, {{ this.data|tojson }});
         {% endmacro %}
         """
     )
 
-    def __init__(self, drawn: Mapping[str, Any]) -> None:
+    def __init__(self, function: str, data: Mapping[str, Any]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "Marks"
-        self.drawn = dict(drawn)
+        self._name = "Call"
+        self.function = function
+        self.data = dict(data)
+
+
+def call_map(
+    view: MapView, function: str, data: Mapping[str, Any], *, script: str = "board.js"
+) -> MapParts:
+    """Draw a bare map and hand it to a function of one of our own scripts.
+
+    Parameters
+    ----------
+    view
+        Language and base map.
+    function
+        The function's name under `hatchmap`.
+    data
+        What it is given beside the map.
+    script
+        The file under `static/` that holds it.
+    """
+    drawn = base_map(view)
+    named(_Call(function, data), "call").add_to(drawn)
+    figure: Any = drawn.get_root()
+    figure.render()
+    links = children(figure.header)
+    return MapParts(
+        styles=tuple(child.url for child in links if isinstance(child, CssLink)),
+        scripts=(
+            *(child.url for child in links if isinstance(child, JavascriptLink)),
+            static_url(script),
+        ),
+        body=figure.html.render(),
+        script=figure.script.render(),
+        config={},
+    )
 
 
 def mark_map(
@@ -73,25 +110,9 @@ def mark_map(
             **(asdict(look) if look else {"colour": "", "label": "", "dashed": False}),
         }
         features.append({**feature, "properties": said})
-    drawn = base_map(ground.view)
-    layer = _Marks(
-        {
-            "data": {"type": "FeatureCollection", "features": features},
-            "marks": [asdict(mark) for mark in marks],
-            "extent": tight_extent(ground),
-        }
-    )
-    named(layer, "marks").add_to(drawn)
-    figure: Any = drawn.get_root()
-    figure.render()
-    links = children(figure.header)
-    return MapParts(
-        styles=tuple(child.url for child in links if isinstance(child, CssLink)),
-        scripts=(
-            *(child.url for child in links if isinstance(child, JavascriptLink)),
-            static_url("board.js"),
-        ),
-        body=figure.html.render(),
-        script=figure.script.render(),
-        config={},
-    )
+    data = {
+        "data": {"type": "FeatureCollection", "features": features},
+        "marks": [asdict(mark) for mark in marks],
+        "extent": tight_extent(ground),
+    }
+    return call_map(ground.view, "markMap", data)

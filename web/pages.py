@@ -6,7 +6,6 @@ Nothing is found out here: pages sort, group and word what the results say.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from layers.catalog import layer
 from web.around import around_view
@@ -20,7 +19,6 @@ from web.rows import (
     gap_tables,
     large_area,
     place_hash,
-    place_row,
     present,
     space_row,
     summary_of,
@@ -37,7 +35,6 @@ __all__ = [
     "error_page",
     "home_page",
     "incubator_page",
-    "structure_page",
 ]
 
 # The columns of the incubator page, by section.
@@ -81,47 +78,6 @@ def home_page(coverage: Result, *, view: MapView, frame: PageFrame) -> str:
         legend=legend(view),
         summary=summary_of(coverage),
         area=large_area(coverage),
-    )
-
-
-def structure_page(
-    report: Result, *, frame: PageFrame, roles: Sequence[Result] = (), confidence: Any = None
-) -> str:
-    """Draw space, tenants, vacancy and coverage by role of the structure and by zone.
-
-    Parameters
-    ----------
-    report
-        The answer: `roles`, `zones`, `concentration`.
-    frame
-        What the frame says.
-    roles
-        The roles of the city: `key`, `zh`, `en`.
-    confidence
-        How sure the reading of the structure is, 0 to 1.
-    """
-    w = frame.words
-    known = {role["key"]: w.pick(role) for role in roles}
-    rows = [
-        place_row(row, known.get(str(row.get("role"))) or (w.pick({**row, "key": ""})))
-        for row in report.get("roles", ())
-    ]
-    zones = [place_row(row, row["name"]) for row in report.get("zones", ()) if row.get("mapped")]
-    return render(
-        "structure.html",
-        frame=frame,
-        page="structure",
-        roles=rows,
-        zones=zones,
-        unmapped=[row["name"] for row in report.get("zones", ()) if not row.get("mapped")],
-        lead=max((row for row in rows if row["label"]), key=_share_of, default=None),
-        concentration=[
-            (w.get(f"concentration.{name}", name), value)
-            for name, value in (report.get("concentration") or {}).items()
-            if isinstance(value, int | float)
-        ],
-        confidence=confidence if confidence is not None else report.get("confidence"),
-        version=report.get("version"),
     )
 
 
@@ -291,7 +247,3 @@ def error_page(
         detail=detail or (w("error.detail_500") if status >= 500 else ""),
         errors=list(errors),
     )
-
-
-def _share_of(row: Result) -> float:
-    return float(row["share"] or 0.0)

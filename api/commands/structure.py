@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from api.commands.opening import open_store
 from api.commands.options import Day, Json, Lang, NoDemo, Store, read_day, settings_with
@@ -27,6 +29,9 @@ _FIGURES = (
 def structure(
     *,
     date: Day = None,
+    reading: Annotated[
+        str | None, typer.Option("--reading", metavar="VERSION", help="版本 · Version to use")
+    ] = None,
     no_demo: NoDemo = False,
     store: Store = None,
     lang: Lang = None,
@@ -36,7 +41,7 @@ def structure(
     settings = settings_with(store=store, lang=lang)
     day = read_day(date)
     with open_store(settings.store_path) as opened:
-        answer = ask_structure(opened, as_of=day, demo=not no_demo)
+        answer = ask_structure(opened, as_of=day, version=reading, demo=not no_demo)
     if as_json:
         print_json(answer)
         return
@@ -57,7 +62,8 @@ def structure(
     print_line()
     print_line(
         f"HHI {number(spread['hhi'], 3)}, Gini {number(spread['gini'], 3)}; "
-        f"{pick(_CONFIDENCE, w.lang)} {percent(result['confidence'])}"
+        f"{pick(_CONFIDENCE, w.lang)} {percent(result['confidence'])}; "
+        f"{w('readings.version')} {result['version'] or w('site.none')}"
     )
     if result["demo_counted"]:
         print_line(f"[{w('site.demo')}] {w('site.demo_title')}")

@@ -10,7 +10,8 @@ import typer
 from api.commands.opening import open_store
 from api.commands.options import Day, Json, Lang, Store, Unit, read_day, settings_with
 from api.commands.output import mark, number, percent, pick, print_json, print_line, print_table
-from api.questions.targets import ask_targets
+from api.questions.board import ask_board
+from web.board import board_goal
 from web.rows import baseline_row, missing_text
 from web.words import Words, words
 
@@ -35,8 +36,9 @@ def targets(
     """目标进度：按单位、年度、指标 · Targets and progress by unit, year and indicator."""
     settings = settings_with(store=store, lang=lang)
     day = read_day(date)
+    w = words(settings.lang)
     with open_store(settings.store_path) as opened:
-        answer = ask_targets(
+        answer = ask_board(
             opened,
             unit=unit,
             year=year,
@@ -48,7 +50,7 @@ def targets(
     if as_json:
         print_json(answer)
         return
-    w, result = words(settings.lang), answer.to_json()
+    result = answer.to_json()
     print_table(
         [
             ("责任单位", "Unit"),
@@ -64,12 +66,35 @@ def targets(
         [_row(row, indicators, w) for row in result["rows"]],
         lang=settings.lang,
     )
+    print_line()
+    print_table(
+        [
+            ("目标", "Goal"), ("内容", "What"), ("目标值", "Target"), ("现值", "Value"),
+            ("完成率", "Share"), ("进度", "Pace"), ("期末推算", "Forecast"), ("达到", "Met"),
+        ],
+        [_goal(row, indicators, w) for row in result["goals"]],
+        lang=settings.lang,
+    )  # fmt: skip
     _print_checks(result, w)
     if result["missing"]:
         lacking = "; ".join(baseline_row(one, indicators, w) for one in result["missing"])
         print_line(f"{w('targets.missing_title')}: {lacking}")
     if result["demo_counted"]:
         print_line(f"[{w('site.demo')}] {w('site.demo_title')}")
+
+
+def _goal(row: Mapping[str, Any], indicators: Mapping[str, Any], w: Words) -> list[Any]:
+    shown = board_goal(row, indicators, w)
+    return [
+        shown["id"],
+        shown["label"],
+        shown["target_text"],
+        shown["partial_text"] or shown["value_text"],
+        percent(shown["reached"]),
+        number(shown["pace"], 2),
+        shown["forecast_text"],
+        mark(shown["ok"]),
+    ]
 
 
 def _row(row: Mapping[str, Any], indicators: Mapping[str, Any], w: Words) -> list[Any]:

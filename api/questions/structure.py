@@ -11,6 +11,7 @@ from api.questions.common import plan_of, read_layer, read_rule, today
 from api.questions.coverage import ask_town_coverage
 from geo.coverage import TownCoverage
 from geo.crs import STORED_CRS
+from geo.readings import check_version
 from geo.structure import CityLayers, StructureReport, roll_up
 from layers.store import Store
 
@@ -35,16 +36,14 @@ def ask_structure(
     ------
     InputError
         When the day is not a date.
+    NotFoundError
+        When there is no such version.
     """
     day = as_of or today()
-    names = {"incubators": "incubators", "units": "reporting_units", "structure": "structure"}
-    frames = {key: read_layer(store, layer, demo=demo) for key, layer in names.items()}
+    layers = gather_layers(store, as_of=day, demo=demo)
+    check_version(layers.structure, version)
     return roll_up(
-        CityLayers(
-            **frames,
-            zones=read_layer(store, "zones", demo=demo),
-            towns=_town_states(ask_town_coverage(store, as_of=day, demo=demo)),
-        ),
+        layers,
         roles=(store.meta("city") or {}).get("roles", ()),
         rule=read_rule(store, "towns"),
         as_of=day,
@@ -53,10 +52,27 @@ def ask_structure(
     )
 
 
+def gather_layers(store: Store, *, as_of: Any, demo: bool = True) -> CityLayers:
+    """Read what roll-ups by the structure add up, on a day.
+
+    Raises
+    ------
+    InputError
+        When the day is not a date.
+    """
+    names = {"incubators": "incubators", "units": "reporting_units", "structure": "structure"}
+    frames = {key: read_layer(store, layer, demo=demo) for key, layer in names.items()}
+    return CityLayers(
+        **frames,
+        zones=read_layer(store, "zones", demo=demo),
+        towns=_town_states(ask_town_coverage(store, as_of=as_of, demo=demo)),
+    )
+
+
 def _town_states(coverage: TownCoverage) -> gpd.GeoDataFrame:
     rows = pd.DataFrame(
-        [(row.code, row.unit, row.state, row.lon, row.lat) for row in coverage.towns],
-        columns=["code", "unit", "state", "lon", "lat"],
+        [(row.code, row.name, row.unit, row.state, row.lon, row.lat) for row in coverage.towns],
+        columns=["code", "name", "unit", "state", "lon", "lat"],
     )
     lon, lat = rows["lon"].astype(float), rows["lat"].astype(float)
     return gpd.GeoDataFrame(rows, geometry=gpd.points_from_xy(lon, lat), crs=STORED_CRS)

@@ -19,7 +19,6 @@ from api.questions.coverage import (
     ask_unit_coverage,
 )
 from api.questions.gaps import ask_gaps
-from api.questions.structure import ask_structure
 from api.questions.surroundings import ask_incubator_facts
 from api.questions.town_work import ask_coverage_trend, ask_town_actions
 from api.security import page_headers
@@ -118,21 +117,6 @@ def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
             ground=Ground(
                 map_view(store, frame.settings, lang=lang, coverage=towns), unit_outlines(store)
             ),
-        )
-
-    return draw_page(request, lang, draw)
-
-
-@router.get("/structure")
-def get_structure(request: Request, lang: Lang) -> Response:
-    """Draw space by role of the structure and by zone."""
-
-    def draw(store: Store, frame: Framer) -> str:
-        report = ask_structure(store).to_json()
-        return pages.structure_page(
-            report,
-            frame=frame(demo_counted=report["demo_counted"]),
-            roles=read_city(store).get("roles", ()),
         )
 
     return draw_page(request, lang, draw)

@@ -17,7 +17,6 @@ from api.questions.coverage import (
 )
 from api.questions.gaps import ask_gaps
 from api.questions.reach import ask_reach
-from api.questions.structure import ask_structure
 
 router = APIRouter(prefix="/api", dependencies=[Depends(refuse_unknown)])
 
@@ -54,12 +53,6 @@ def get_unit_coverage(
     return respond_result(
         request, lambda store: ask_unit_coverage(store, as_of=day, unit=unit, demo=demo)
     )
-
-
-@router.get("/structure", tags=["structure"])
-def get_structure(request: Request, day: Day, *, demo: Demo = True) -> Response:
-    """Add up space, tenants, vacancy and coverage by role of the structure and by zone."""
-    return respond_result(request, lambda store: ask_structure(store, as_of=day, demo=demo))
 
 
 @router.get("/check", tags=["data"])

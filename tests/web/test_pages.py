@@ -9,7 +9,8 @@ from tests.web import world
 from tests.web.world import HOSTILE
 from web.board import targets_page
 from web.coverage import coverage_page
-from web.pages import home_page, structure_page
+from web.pages import home_page
+from web.structure import structure_page
 
 FOREIGN = re.compile(r"""(?:https?:)?//[\w.-]+\.[a-z]{2,}""")
 

@@ -14,8 +14,8 @@ from web.pages import (
     error_page,
     home_page,
     incubator_page,
-    structure_page,
 )
+from web.structure import structure_page
 
 HOSTILE = "<img src=x onerror=alert(1)><b>甲</b>"
 CITY = {
