@@ -301,10 +301,7 @@ def records_page(
         place=found.get("unit") or w("board.city"),
         year=found.get("year"),
         as_of=found.get("as_of"),
-        query={
-            name: (query or {}).get(name)
-            for name in ("goal", "indicator", "industry", "unit", "year")
-        },
+        query={name: (query or {}).get(name) for name in RECORD_QUERY},
     )
 
 
