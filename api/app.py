@@ -28,6 +28,7 @@ from api.routes import (
     demand_desk,
     demand_pages,
     demands,
+    desk,
     docs,
     files,
     find,
@@ -110,6 +111,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(history.router)
     for module in (demands, demand_desk, demand_pages):
         app.include_router(module.router)
+    app.include_router(desk.api)
+    # Last, for every other page of the staff comes before a layer's.
+    app.include_router(desk.router)
     docs.describe(app)
     # The last one stands outermost.
     app.add_middleware(spaces.AnswerAtOnce)

@@ -58,6 +58,7 @@ ENTRIES = (
     Entry("layers", "listing:layers", "图层与字段 · List layers and columns", _DATA),
     Entry("import", "importing:import_layer", "导入文件 · Import a file", _DATA),
     Entry("export", "exporting:export", "导出图层 · Export a layer", _DATA),
+    Entry("template", "template:template", "录入模板 · Write an XLSX to fill in", _DATA),
     Entry("history", "history:history", "修改历史 · List what was changed", _DATA),
     Entry("undo", "history:undo", "撤销一批修改 · Take back one batch", _DATA),
     Entry("fetch", "fetching:app", "下载数据 · Download data", _DATA),

@@ -26,7 +26,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a layer; the unit of a number stands at the end of its name."""
+    """One column of a layer; the unit of a number stands at the end of its name.
+
+    `past` marks a date that no entry may put into the future, `not_above` names a column whose
+    value this one's may not exceed, `help` says what is meant, in Chinese and in English.
+    """
 
     name: str
     kind: Kind
@@ -38,6 +42,9 @@ class Column:
     personal: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    past: bool = False
+    not_above: str = ""
+    help: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     aliases: tuple[str, ...] = ()
 
@@ -47,6 +54,7 @@ class Layer:
     """One layer: its name, words, geometry and columns (the common ones first).
 
     `aside` is work on the side of the map, on which no answer rests.
+    `staff` layers are for the staff's eyes only; `desk` layers are entered at their desk.
     """
 
     name: str
@@ -57,6 +65,7 @@ class Layer:
     geometry_required: bool = True
     staff: bool = False
     aside: bool = False
+    desk: bool = False
 
     @property
     def spatial(self) -> bool:
@@ -90,8 +99,8 @@ class Layer:
 
 def _column(declared: Mapping[str, Any]) -> Column:
     choices = tuple(Choice(*choice) for choice in declared.get("choices", ()))
-    aliases = tuple(declared.get("aliases", ()))
-    return Column(**{**declared, "choices": choices, "aliases": aliases})
+    texts = {name: tuple(declared.get(name, ())) for name in ("aliases", "help")}
+    return Column(**{**declared, "choices": choices, **texts})
 
 
 @cache
@@ -115,6 +124,7 @@ def layers() -> Mapping[str, Layer]:
             geometry_required=layer.get("geometry_required", True),
             staff=layer.get("staff", False),
             aside=layer.get("aside", False),
+            desk=layer.get("desk", False),
         )
         for name, layer in declared["layers"].items()
     }

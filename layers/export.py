@@ -11,6 +11,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -21,6 +22,8 @@ from layers.catalog import layer as find_layer
 from layers.formats import FORMATS, Writer
 from layers.query import Query
 from layers.store import ALL_RECORDS, Store
+
+Geometries = npt.NDArray[np.object_]
 
 _SHIFTS = {"gcj02": wgs84_to_gcj02, "bd09": wgs84_to_bd09}
 _CODES = {"wgs84": "EPSG:4326", "cgcs2000": STORED_CRS}
@@ -130,17 +133,20 @@ def _in_datum(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     """Bring the geometry of a frame from the stored datum to another."""
     if not isinstance(frame, gpd.GeoDataFrame):
         return frame
-    shift = _SHIFTS.get(target)
-    shapes = np.asarray(frame.geometry.array)
-    crs: str | None = _CODES.get(target, target)
-    if shift is not None:
-        shapes = shapely.transform(shapes, lambda xy: np.column_stack(shift(xy[:, 0], xy[:, 1])))
-        crs = None
-    elif target not in _CODES:
-        shapes = project(shapes, target=target)
+    shapes = to_datum(np.asarray(frame.geometry.array), target)
+    crs = None if target in _SHIFTS else _CODES.get(target, target)
     table = pd.DataFrame(frame.drop(columns="geometry"))
     moved: pd.DataFrame = gpd.GeoDataFrame(table, geometry=shapes, crs=crs)
     return moved
+
+
+def to_datum(shapes: Geometries, target: str) -> Geometries:
+    """Bring geometries from the stored datum to another, as `geo.crs.parse_datum` names it."""
+    shift = _SHIFTS.get(target)
+    if shift is not None:
+        moved = shapely.transform(shapes, lambda xy: np.column_stack(shift(xy[:, 0], xy[:, 1])))
+        return np.asarray(moved, dtype=object)
+    return shapes if target in _CODES else np.asarray(project(shapes, target=target), dtype=object)
 
 
 def _write_whole(

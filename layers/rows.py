@@ -109,3 +109,15 @@ def record_of(layer: Layer, stored: Mapping[str, Any]) -> dict[str, Any]:
 def held_only(names: Iterable[str], values: Iterable[Any]) -> dict[str, Any]:
     """Pair names with values and leave out what is missing."""
     return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+
+
+def frame_records(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Make a frame of records given by column, missing where one has no value.
+
+    >>> frame_records([{"id": "a", "tags": ["x"]}, {"id": "b"}])["tags"].tolist()
+    [['x'], None]
+    """
+    names = dict.fromkeys(name for record in records for name in record)
+    return pd.DataFrame(
+        {name: list_series([record.get(name) for record in records]) for name in names}
+    )

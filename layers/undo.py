@@ -12,12 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pandas as pd
-
 from geo.errors import ConflictError, Fault, NotFoundError
-from layers.casting import list_series
 from layers.catalog import layer as find_layer
 from layers.query import Query
+from layers.rows import frame_records
 from layers.store import Batch, Edit, Store, Trace
 
 Record = Mapping[str, Any]
@@ -275,15 +273,3 @@ def _apply(edit: Edit, plan: Undo) -> None:
         edit.insert(
             layer, frame_records([*plan.restores.values()]).drop(columns="batch", errors="ignore")
         )
-
-
-def frame_records(records: Sequence[Record]) -> pd.DataFrame:
-    """Make a frame of records given by column, missing where one has no value.
-
-    >>> frame_records([{"id": "a", "tags": ["x"]}, {"id": "b"}])["tags"].tolist()
-    [['x'], None]
-    """
-    names = dict.fromkeys(name for record in records for name in record)
-    return pd.DataFrame(
-        {name: list_series([record.get(name) for record in records]) for name in names}
-    )

@@ -12,6 +12,7 @@ DESK: Mapping[str, str] = {
     "structure": "/structure/edit",
     "deals": "/deals",
     "scenarios": "/scenarios",
+    "data": "/admin/data",
     "history": "/admin/history",
     "jobs": "/jobs",
     "demands": "/demands",

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import shapely
 
 from geo.crs import DATUMS
 from geo.errors import InputError
@@ -36,6 +38,10 @@ class Draft:
         Where they are.
     stated
         Names of the columns that the file has.
+    read
+        Those columns as the file has them, before anything is filled in.
+    placed
+        Whether the file itself says where a record is.
     faults, warnings, votes
         What was found so far, as the report tells it.
     """
@@ -45,6 +51,8 @@ class Draft:
     frame: pd.DataFrame
     places: Places
     stated: frozenset[str]
+    read: pd.DataFrame
+    placed: npt.NDArray[np.bool_]
     faults: list[RowFault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     votes: list[Vote] | None = None
@@ -101,7 +109,10 @@ def draft_records(
     if match.ignored:
         warnings.append(f"headings that were not read: {', '.join(match.ignored)}")
     stated = frozenset(meaning.column for meaning in match.columns.values())
-    draft = Draft(layer, raw.index, frame, places, stated, warnings=warnings)
+    placed_rows = ~shapely.is_missing(places.geometry)
+    draft = Draft(
+        layer, raw.index, frame, places, stated, frame.copy(), placed_rows, warnings=warnings
+    )
     for name, wrong in faults:
         draft.blame(name, wrong)
     draft.blame("geometry", places.faults)

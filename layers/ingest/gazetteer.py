@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -33,12 +33,15 @@ class Vocabulary:
         Values to show to a user who wrote another.
     what
         What a value is, for messages.
+    labels
+        The Chinese and the English word of each value, to offer and to show.
     """
 
     words: Mapping[str, str]
     strict: bool
     examples: tuple[str, ...]
     what: str
+    labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,9 @@ def read_gazetteer(store: Store) -> Gazetteer:
     industries = _listed(_rules(store, "industries").get("industries", ()), value="name")
     vocabularies = {
         "unit": _units(units, city_names),
-        "lead_industries": Vocabulary(industries, False, (), "industry"),
+        "lead_industries": Vocabulary(
+            industries, False, (), "industry", _labels(_rules(store, "industries"), "industries")
+        ),
         "category": _keyed(store, "amenities", "categories", what="category", strict=True),
         "indicator": _keyed(store, "targets", "indicators", what="indicator", strict=False),
         "incubator": _incubators(incubators),
@@ -131,7 +136,18 @@ def _listed(entries: Iterable[Mapping[str, Any]], *, value: str) -> dict[str, st
 def _keyed(store: Store, rule: str, entries: str, *, what: str, strict: bool) -> Vocabulary:
     listed = _rules(store, rule).get(entries, ())
     examples = tuple(str(entry.get("zh") or entry["key"]) for entry in listed)
-    return Vocabulary(_listed(listed, value="key"), strict, examples, what)
+    labels = _labels(_rules(store, rule), entries)
+    return Vocabulary(_listed(listed, value="key"), strict, examples, what, labels)
+
+
+def _labels(rule: Mapping[str, Any], entries: str) -> dict[str, tuple[str, str]]:
+    """Return the words of each entry of a rule: by its key, or by its name where that is stored."""
+    found: dict[str, tuple[str, str]] = {}
+    for entry in rule.get(entries, ()):
+        value = entry["name"] if "name" in entry else entry["key"]
+        chinese = str(entry.get("zh") or entry.get("name") or value)
+        found[str(value)] = chinese, str(entry.get("en") or entry.get("name_en") or chinese)
+    return found
 
 
 def _units(units: gpd.GeoDataFrame, city_names: tuple[str, ...]) -> Vocabulary:
@@ -141,7 +157,13 @@ def _units(units: gpd.GeoDataFrame, city_names: tuple[str, ...]) -> Vocabulary:
             words.setdefault(plain(alias), str(name))
     if len(units):
         words |= {plain(name): str(name) for name in (*city_names, *units["name"])}
-    return Vocabulary(words, True, tuple(units["name"]), "unit of the city")
+    labels = {
+        str(name): (str(name), english if isinstance(english, str) else str(name))
+        for name, english in zip(units["name"], units["name_en"], strict=True)
+    }
+    for name in city_names[:1] if len(units) else ():
+        labels[name] = (name, name)
+    return Vocabulary(words, True, tuple(units["name"]), "unit of the city", labels)
 
 
 def _incubators(incubators: gpd.GeoDataFrame) -> Vocabulary:
@@ -150,4 +172,6 @@ def _incubators(incubators: gpd.GeoDataFrame) -> Vocabulary:
     words = {plain(name): str(key) for name, key in zip(single["name"], single["id"], strict=True)}
     words |= {plain(key): str(key) for key in incubators["id"]}
     examples = tuple(incubators["id"][:3])
-    return Vocabulary(words, True, examples, "id or unambiguous name of an incubator")
+    own = dict(zip(single["id"], single["name"], strict=True))
+    labels = {str(key): (str(own.get(key, key)),) * 2 for key in incubators["id"]}
+    return Vocabulary(words, True, examples, "id or unambiguous name of an incubator", labels)

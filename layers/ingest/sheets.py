@@ -28,6 +28,9 @@ Row = tuple[int, list[str]]
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
+EXAMPLE = "示例（"  # how the first cell of a template's example row begins; it is no record
+
+
 def find_encoding(file: Path) -> str:
     """Find whether a text is UTF-8 (with or without mark), UTF-16 or GB18030, by all its bytes.
 
@@ -152,6 +155,8 @@ def _frame(rows: Iterable[Cells], file: Path, max_rows: int) -> pd.DataFrame:
     titles, headings, first = _headings(filled, file)
     records, numbers, faults = [], [], []
     for number, cells in (*first, *filled):
+        if cells[0].startswith(EXAMPLE):
+            continue
         if any(cells[len(headings) :]):
             what = f"has {len(cells)} cells where the headings are {len(headings)}"
             fix = "put text that holds the separator in quotation marks"
