@@ -30,6 +30,8 @@ from api.routes import (
     demands,
     desk,
     docs,
+    editing,
+    entry,
     files,
     find,
     health,
@@ -112,8 +114,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in (demands, demand_desk, demand_pages):
         app.include_router(module.router)
     app.include_router(desk.api)
+    app.include_router(editing.router)
     # Last, for every other page of the staff comes before a layer's.
     app.include_router(desk.router)
+    app.include_router(entry.router)
     docs.describe(app)
     # The last one stands outermost.
     app.add_middleware(spaces.AnswerAtOnce)

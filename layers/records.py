@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
+import numpy as np
 import orjson
 import pandas as pd
+import shapely
 
+from geo.crs import parse_datum, to_cgcs2000
 from geo.errors import ConflictError, Fault, InputError
 from layers.casting import list_series
 from layers.catalog import layer as find_layer
 from layers.entries import EntryPlan, apply_plan, plan_entries
 from layers.ingest.headings import SETTLED
-from layers.store import Store
+from layers.query import Query
+from layers.schema import RowFault
+from layers.store import Store, no_record
 
 COORDINATES = ("lon", "lat")
+CONFIRMED = "confirmed_on"
 
 
 class StaleRecordError(ConflictError):
@@ -129,8 +136,8 @@ def plan_record(
 
 def remove_record(
     store: Store, layer_name: str, key: str, *, who: str, note: str = "", tag: str | None = None
-) -> None:
-    """Delete a record.
+) -> int:
+    """Delete a record, and return the number of the batch.
 
     Raises
     ------
@@ -142,6 +149,49 @@ def remove_record(
     with store.edit(who, note) as edit:
         require_tag(store, layer_name, key, tag)
         edit.delete(layer_name, key)
+    return max(batch.number for batch in store.batches() if batch.layer == layer_name)
+
+
+def confirm_records(
+    store: Store, layer_name: str, ids: Sequence[str], *, day: dt.date, who: str
+) -> None:
+    """Note that records were confirmed as true on a day.
+
+    Raises
+    ------
+    InputError
+        When records of the layer are not confirmed.
+    NotFoundError
+        When one of the records does not exist.
+    """
+    layer = find_layer(layer_name)
+    if not any(column.name == CONFIRMED for column in layer.columns):
+        raise InputError(f"{layer_name}: records of this layer are not confirmed")
+    with store.edit(who, f"confirmed as true on {day.isoformat()}") as edit:
+        held = store.records(layer_name, Query(ids=tuple(ids)))
+        missing = [key for key in ids if key not in held]
+        if missing:
+            raise no_record(layer_name, missing[0])
+        edit.upsert(layer_name, pd.DataFrame({"id": list(held), CONFIRMED: day.isoformat()}))
+
+
+def convert_place(lon: float, lat: float, datum: str) -> tuple[float, float]:
+    """Bring a place to WGS-84 (CGCS2000 is taken as equal), longitude and latitude in degrees.
+
+    >>> convert_place(120.5, 28.0, "wgs84")
+    (120.5, 28.0)
+    """
+    moved = to_cgcs2000(np.array([shapely.Point(lon, lat)], dtype=object), parse_datum(datum))[0]
+    return float(moved.x), float(moved.y)
+
+
+def faults_by_column(error: InputError) -> list[RowFault]:
+    """Return the faults of an error by the column that they are about."""
+    faults = error.faults or (Fault("", str(error)),)
+    return [
+        RowFault(1, fault.where.rpartition(", ")[2], fault.what, fault.value, fault.fix)
+        for fault in faults
+    ]
 
 
 def require_tag(store: Store, layer_name: str, key: str, tag: str | None) -> None:

@@ -9,7 +9,7 @@ from layers.catalog import Layer
 from layers.query import GEOMETRY
 from web.faults import say
 from web.frame import PageFrame, render
-from web.history import cell_word, column_word
+from web.history import column_word
 from web.rows import Result, worded
 from web.words import Words
 
@@ -71,7 +71,7 @@ def table_page(
     return render(
         "desk_table.html",
         frame=frame,
-        page="records",
+        page="listing",
         layer={"name": layer.name, "label": getattr(layer, frame.lang), "spatial": layer.spatial},
         columns=[
             {
@@ -243,4 +243,15 @@ def choices_of(column: Any, report: Any, w: Words) -> list[tuple[str, str]] | No
     return None
 
 
-__all__ = ["cell_word", "data_page", "preview_page", "table_page"]
+def doubt_words(doubts: Sequence[Any], w: Words) -> list[dict[str, str]]:
+    """Return doubts as people read them: the row and the text."""
+    return [
+        {
+            "where": w("doubt.row", row=doubt.row),
+            "text": w(f"doubt.{doubt.kind}", **{
+                name: f"{value:,.10g}" if isinstance(value, float) else value
+                for name, value in doubt.values.items()
+            }),
+        }
+        for doubt in doubts
+    ]  # fmt: skip

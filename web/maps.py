@@ -243,6 +243,21 @@ def base_tiles(basemap: Basemap, w: Words) -> list[folium.TileLayer]:
     return []
 
 
+def plain_tiles(basemap: Basemap, w: Words) -> dict[str, Any] | None:
+    """Return the tiles under a small map: addresses, sub-domains, attribution.
+
+    None without a base map, or where its datum is shifted: a place picked there would be wrong.
+    """
+    if basemap.kind == "none" or basemap.datum not in ("wgs84", "cgcs2000"):
+        return None
+    layers = _base_tiles(basemap, w)
+    return {
+        "urls": [layer.tiles for layer in layers],
+        "subdomains": str(layers[0].options.get("subdomains", "abc")),
+        "attribution": basemap.attribution,
+    }
+
+
 def children(element: Element) -> list[Any]:
     """Return what an element holds."""
     return list(element._children.values())  # noqa: SLF001  branca has no public way

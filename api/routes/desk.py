@@ -13,6 +13,7 @@ from api.answers import open_request_store
 from api.auth import require_staff
 from api.params import Lang
 from api.questions.desk import ask_desk, ask_table, ask_template, ask_upload
+from api.questions.entry import ask_doubts
 from api.routes.pages import Framer
 from api.routes.staff import draw_staff_page
 from api.stores import STAFF
@@ -22,7 +23,7 @@ from layers.entries import EntryPlan, write_entries
 from layers.ingest.gazetteer import read_gazetteer
 from layers.store import Store
 from layers.templates import desk_layer
-from web.entering import data_page, preview_page, table_page
+from web.entering import data_page, doubt_words, preview_page, table_page
 
 router = APIRouter(dependencies=[Depends(require_staff)], include_in_schema=False)
 api = APIRouter(dependencies=[Depends(require_staff)], prefix="/api/records", tags=["desk"])
@@ -100,11 +101,11 @@ def _said(w: Callable[..., str], asked: dict[str, str]) -> str:
     confirmed, deleted = asked.get("confirmed", ""), asked.get("deleted", "")
     if confirmed.isdecimal():
         return (
-            w("records.confirmed", count=confirmed)
+            w("listing.confirmed", count=confirmed)
             if int(confirmed)
-            else w("records.confirmed_none")
+            else w("listing.confirmed_none")
         )
-    return w("records.deleted", batch=deleted) if deleted.isdecimal() else ""
+    return w("listing.deleted", batch=deleted) if deleted.isdecimal() else ""
 
 
 def require_desk(layer: str) -> None:
@@ -192,12 +193,14 @@ def _plan(store: Store, sent: Waiting) -> EntryPlan:
 
 def _draw_preview(request: Request, sent: Waiting, lang: str, *, stale: bool = False) -> Response:
     def draw(store: Store, frame: Framer) -> str:
+        plan, said = _plan(store, sent), frame()
         return preview_page(
-            _plan(store, sent),
+            plan,
             layer=desk_layer(sent.layer),
-            frame=frame(),
+            frame=said,
             upload={"key": sent.key, "name": sent.name, "datum": sent.datum},
             vocabularies=read_gazetteer(store).vocabularies,
+            watch=doubt_words(ask_doubts(store, sent.layer, plan), said.words),
             stale=stale,
         )
 

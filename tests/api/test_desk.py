@@ -201,7 +201,7 @@ def test_tables_are_searched_sorted_and_paged(door, store):
     assert f"/admin/spaces/{largest['id']}" in first.partition("<tbody>")[2].partition("</tr>")[0]
     more = re.search(r'href="(/admin/spaces\?[^"]*after=[^"]*)"', first)[1].replace("&amp;", "&")
     assert door.get(more).status_code == 200
-    assert words("en")("records.empty") in door.get("/admin/spaces?lang=en&text=nowhere").text
+    assert words("en")("listing.empty") in door.get("/admin/spaces?lang=en&text=nowhere").text
     assert "kind=lab" in door.get("/admin/spaces?lang=en&kind=lab").text
     for layer in ("streets", "nothing", "demands"):
         assert door.get(f"/admin/{layer}").status_code == 404
