@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from layers.catalog import Layer
 from layers.query import GEOMETRY
-from web.faults import say
 from web.frame import PageFrame, render
 from web.history import column_word
+from web.messages import say
 from web.rows import Result, worded
 from web.words import Words
 
@@ -105,7 +106,7 @@ def table_page(
         datums=DATUMS,
         held=held,
         sort=sort,
-        wrong=say(wrong, w),
+        wrong=say(wrong, w.lang),
         said=said,
     )  # fmt: skip
 
@@ -174,7 +175,7 @@ def preview_page(
         ],
         more_new=max(0, len(plan.new) - _NEW),
         faults=fault_rows(plan.faults, labels, w),
-        warnings=[say(warning, w, columns=labels) for warning in plan.warnings],
+        warnings=[told(warning, labels, w) for warning in plan.warnings],
         watch=watch,
         votes=plan.votes,
         token=plan.token,
@@ -192,12 +193,28 @@ def fault_rows(faults: Sequence[Any], labels: Mapping[str, str], w: Words) -> li
         {
             "row": fault.row,
             "column": labels.get(fault.column, fault.column),
-            "what": say(fault.what, w, columns=labels),
+            "what": told(fault.what, labels, w),
             "value": "" if fault.value is None else str(fault.value)[:80],
-            "fix": say(fault.fix, w, columns=labels),
+            "fix": told(fault.fix, labels, w),
         }
         for fault in faults[:_CELLS]
     ]
+
+
+def told(text: str, labels: Mapping[str, str], w: Words) -> str:
+    """Return what a check says in the language of the page, columns by what they are called there.
+
+    >>> from web.words import words
+    >>> told("is above area_m2 (50)", {"area_m2": "面积"}, words("zh"))
+    '大于面积（50）'
+    """
+    named = [name for name in labels if "_" in name]  # others are words of the sentence too
+    said = say(text, w.lang)
+    return (
+        re.sub(rf"\b({'|'.join(named)})\b", lambda found: labels[found[0]], said, flags=re.ASCII)
+        if named
+        else said
+    )
 
 
 def column_labels(layer: Layer, w: Words) -> dict[str, str]:

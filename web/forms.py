@@ -10,8 +10,7 @@ from layers.catalog import Column, layer
 from layers.query import GEOMETRY
 from layers.templates import template_columns
 from web.assets import asset_url
-from web.entering import DATUMS, column_labels, doubt_words, place_word, value_word
-from web.faults import say
+from web.entering import DATUMS, column_labels, doubt_words, place_word, told, value_word
 from web.frame import PageFrame, render
 from web.history import batch_row
 from web.rows import worded
@@ -81,7 +80,7 @@ def entry_page(
     labels = column_labels(declared, w)
     wrong: dict[str, list[str]] = {}
     for fault in filled.faults:
-        what, fix = (say(text, w, columns=labels) for text in (fault.what, fault.fix))
+        what, fix = (told(text, labels, w) for text in (fault.what, fault.fix))
         wrong.setdefault(fault.column, []).append(f"{what}{w('entry.stop')}{fix}" if fix else what)
     columns = [column for column in template_columns(declared) if column.name != "id"]
     groups: dict[str, list[dict[str, Any]]] = {"main": [], "place": [], "origin": []}

@@ -16,6 +16,7 @@ from geo.errors import InputError, NotFoundError
 from layers.store import open_store
 from tests.api.command import assert_refused, run
 from tests.api.conftest import TOKEN
+from web.messages import say
 from web.words import words
 
 PAGE = {"Authorization": f"Bearer {TOKEN}", "Accept": "text/html"}
@@ -120,7 +121,10 @@ def test_faults_are_told_beside_row_and_column(door, store):
     rows = re.findall(
         r'<tr><td class="num">(\d+)</td><th scope="row">(.+?)</th><td class="bad">(.+?)</td>', page
     )
-    assert rows == [("3", "面积(㎡)", "不是数字"), ("4", "状态", "不在可选范围内")]
+    assert rows == [
+        ("3", "面积(㎡)", say("is not a number", "zh")),
+        ("4", "状态", say("is none of the allowed values", "zh")),
+    ]
     assert "<b>拆了" not in page
     path, token = where.partition("?")[0], re.search(r'name="token" value="([^"]+)"', page)[1]
     assert door.post(f"{path}/confirm", data={"token": token}).status_code == 422
@@ -150,11 +154,11 @@ def test_a_preview_that_others_overtook_is_shown_anew(door, store):
 @pytest.mark.parametrize(
     ("content", "name", "said"),
     [
-        (b"", "a.xlsx", "文件里没有记录"),
-        (b"PK no zip", "a.xlsx", "已损坏"),
-        (bytes.fromhex("d0cf11e0a1b11ae1"), "锁.xlsx", "锁.xlsx 有密码"),
-        (b"MZ", "a.exe", "不是 .xlsx 或 .csv"),
-        ("楼长\n王\n".encode(), "../../a.csv", "没有一个表头"),
+        (b"", "a.xlsx", "文件是空的"),
+        (b"PK no zip", "a.xlsx", "损坏"),
+        (bytes.fromhex("d0cf11e0a1b11ae1"), "锁.xlsx", "锁.xlsx有密码"),
+        (b"MZ", "a.exe", "不是.xlsx或.csv"),
+        ("楼长\n王\n".encode(), "../../a.csv", "表头"),
     ],
 )
 def test_files_that_cannot_be_read_are_not_kept(door, store, content, name, said):

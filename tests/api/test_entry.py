@@ -152,7 +152,7 @@ def test_every_fault_stands_beside_its_field_and_nothing_typed_is_lost(door, sto
     held = fields(page.text)
     assert {name: held[name] for name in typed} == typed
     assert HOSTILE not in page.text
-    assert "大于“最长租期(月)”（6）" in page.text
+    assert "大于最长租期(月)（6）" in page.text
     assert records(store, "spaces") == before
 
 
