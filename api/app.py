@@ -45,6 +45,7 @@ from api.routes import (
     records,
     report,
     scenario_pages,
+    rulebook,
     scenarios,
     siting,
     spaces,
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(module.router)
     app.include_router(desk.api)
     app.include_router(editing.router)
+    app.include_router(rulebook.router)
     # Last, for every other page of the staff comes before a layer's.
     app.include_router(desk.router)
     app.include_router(entry.router)

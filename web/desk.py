@@ -14,6 +14,7 @@ DESK: Mapping[str, str] = {
     "scenarios": "/scenarios",
     "data": "/admin/data",
     "history": "/admin/history",
+    "rules": "/admin/rules",
     "jobs": "/jobs",
     "demands": "/demands",
 }
