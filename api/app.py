@@ -46,6 +46,7 @@ from api.routes import (
     report,
     scenario_pages,
     rulebook,
+    scenario_pages,
     scenarios,
     siting,
     spaces,

@@ -250,7 +250,7 @@ def plain_tiles(basemap: Basemap, w: Words) -> dict[str, Any] | None:
     """
     if basemap.kind == "none" or basemap.datum not in ("wgs84", "cgcs2000"):
         return None
-    layers = _base_tiles(basemap, w)
+    layers = base_tiles(basemap, w)
     return {
         "urls": [layer.tiles for layer in layers],
         "subdomains": str(layers[0].options.get("subdomains", "abc")),
