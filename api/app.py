@@ -44,7 +44,6 @@ from api.routes import (
     questions,
     records,
     report,
-    scenario_pages,
     rulebook,
     scenario_pages,
     scenarios,
