@@ -71,6 +71,8 @@ class CityReport:
         What the maps show.
     demo_counted
         Whether any answer counts demo records.
+    scenario
+        The name of the scenario that was asked; None for the layers as they are.
     """
 
     as_of: str
@@ -83,6 +85,7 @@ class CityReport:
     rules: Sequence[Mapping[str, Any]]
     places: ReportPlaces
     demo_counted: bool
+    scenario: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values: the answer of every section under its name."""
@@ -90,6 +93,7 @@ class CityReport:
             "as_of": self.as_of,
             "city": dict(self.city),
             "unit": self.unit,
+            "scenario": self.scenario,
             "demo_counted": self.demo_counted,
             "rules": [dict(rule) for rule in self.rules],
             "sections": {key: result.to_json() for key, result in self.results.items()},

@@ -158,6 +158,7 @@ def ask_report(
         rules=about.to_json()["rules"],
         places=_read_places(store, units, day=day, unit=name, demo=demo),
         demo_counted=any(getattr(one, "demo_counted", False) for one in results.values()),
+        scenario=store.lens.name if store.lens else None,
     )
 
 

@@ -21,7 +21,7 @@ from api.questions.coverage import ask_town_coverage, ask_unit_coverage
 from api.questions.report import ask_report
 from api.questions.targets import ask_targets
 from geo.errors import CancelledError, InputError
-from layers.store import open_store
+from layers.store import Lens, open_store
 from tests.api.command import assert_refused, run
 from tests.api.conftest import TOKEN
 from web.report.build import write_report
@@ -165,6 +165,14 @@ def test_a_unit_is_told_alone(store):
     rows = table(book["Units and counted goals"], "Reporting units")
     assert rows.iloc[:, 0].tolist() == units[:1]
     assert set(report.places.towns["unit"]) <= {units[0]}
+
+
+def test_a_scenario_is_named_on_every_page(store, monkeypatch):
+    monkeypatch.setattr(store, "lens", Lens("sc-1", "南部加密"))
+    report = ask_report(store, sections=["units"], as_of=DAY)
+    read = pypdf.PdfReader(io.BytesIO(write_report(report, "pdf")))
+    assert all("南部加密" in page.extract_text() for page in read.pages)
+    assert "Scenario: 南部加密" in write_report(report, "html", lang="en").decode()
 
 
 def test_texts_of_records_stay_texts(city, tmp_path):

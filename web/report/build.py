@@ -70,6 +70,7 @@ def lay_out(report: CityReport, *, lang: str, review: str = "") -> Document:
     versions = colon.join(f"{rule['name']} {rule['version']}" for rule in report.rules)
     facts = [
         (w("report.scope"), report.unit or city or w("report.all")),
+        (w("report.scenario"), report.scenario or ""),
         (
             w("report.plan"),
             " ".join(filter(None, (w.pick(plan, "title") if plan else "", plan.get("number", "")))),
@@ -79,6 +80,13 @@ def lay_out(report: CityReport, *, lang: str, review: str = "") -> Document:
         (w("report.audience"), w("report.staff") if report.staff else w("report.public")),
         (w("report.maps"), w("report.maps_text", crs=report.places.crs)),
     ]
+    badges, flags = [], []
+    if report.scenario:
+        badges.append(w("report.scenario_badge", name=report.scenario))
+        flags.append(w("report.scenario_flag", name=report.scenario))
+    if report.demo_counted:
+        badges.append(w("report.demo"))
+        flags.append(w("site.demo"))
     return Document(
         lang=lang,
         title=w("report.document_title", city=city),
@@ -86,7 +94,8 @@ def lay_out(report: CityReport, *, lang: str, review: str = "") -> Document:
         as_of=w("report.date_line", date=report.as_of),
         facts=tuple((label, said) for label, said in facts if said),
         sections=tuple(draw_section(report, key, w) for key in report.results),
-        badge=w("report.demo") if report.demo_counted else "",
+        badge=" ".join(badges),
+        flag=" · ".join(flags),
         review=w("site.review", number=review) if review else "",
     )
 

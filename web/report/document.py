@@ -97,7 +97,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A report as it is laid out: title, facts of the cover, and sections."""
+    """A report as it is laid out: title, facts of the cover, and sections.
+
+    `badge` warns on the cover that figures are not those of the real layers, `flag` on every page.
+    """
 
     lang: str
     title: str
@@ -106,11 +109,12 @@ class Document:
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     badge: str = ""
+    flag: str = ""
     review: str = ""
 
     def texts(self) -> Iterator[str]:
         """Yield every text that it shows."""
-        yield from (self.title, self.subtitle, self.as_of, self.badge, self.review)
+        yield from (self.title, self.subtitle, self.as_of, self.badge, self.flag, self.review)
         for pair in self.facts:
             yield from pair
         for section in self.sections:

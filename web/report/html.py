@@ -28,7 +28,7 @@ def write(document: Document, report: CityReport, tell: Tell) -> bytes:
         Called with the section and the share done.
     """
     w = words(document.lang)
-    known = [*document.texts(), *w.section("report").values(), w("site.demo")]
+    known = [*document.texts(), *w.section("report").values()]
     pictures = {}
     with painter(document, cut_font(known)) as paint:
         for at, section in enumerate(document.sections):

@@ -44,7 +44,7 @@ def write(document: Document, report: CityReport, tell: Tell) -> bytes:
         Called with the section and the share done.
     """
     w = words(document.lang)
-    known = (*document.texts(), *w.section("report").values(), w("site.demo"))
+    known = (*document.texts(), *w.section("report").values())
     font = cut_font(known)
     with tempfile.TemporaryDirectory(prefix="hatchmap-") as folder:
         file = Path(folder) / "noto.ttf"
@@ -91,10 +91,10 @@ class _Paper(FPDF):
         self.set_font("noto", size=_SMALL)
         self.set_text_color(*_MUTED)
         self.cell(text=self.document.title)
-        if self.document.badge:
+        if self.document.flag:
             self.set_text_color(*_WARN)
             self.set_x(_MARGIN)
-            self.cell(self.epw, text=self.words("site.demo"), align="R")
+            self.cell(self.epw, text=self.document.flag, align="R")
         self.set_draw_color(*_RULE)
         self.line(_MARGIN, 16, self.w - _MARGIN, 16)
         self.set_xy(_MARGIN, _TOP)
