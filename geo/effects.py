@@ -156,6 +156,32 @@ def change_figures(
     return tuple(changed)
 
 
+def add_to_shares(
+    shares: Mapping[tuple[Any, ...], float | None],
+    targets: Mapping[tuple[Any, ...], float | None],
+    added: Mapping[tuple[Any, ...], float],
+) -> dict[tuple[Any, ...], float | None]:
+    """Add to shares of targets what a change brings beyond reports that stand as they are.
+
+    Parameters
+    ----------
+    shares, targets
+        Share reached and target, by key; the key begins with unit, year and indicator.
+    added
+        What the change brings, by unit, year and indicator.
+
+    >>> add_to_shares({("U", 2026, "area", "x"): 0.5}, {("U", 2026, "area", "x"): 40.0},
+    ...               {("U", 2026, "area"): 2.0})
+    {('U', 2026, 'area', 'x'): 0.55}
+    """
+    found = dict(shares)
+    for key, share in shares.items():
+        more, target = added.get(key[:3], 0.0), targets.get(key)
+        if more and target and share is not None:
+            found[key] = share + more / target
+    return found
+
+
 def differs(one: float | None, other: float | None) -> bool:
     """Tell whether two figures are not the same, beyond what computing may be off.
 

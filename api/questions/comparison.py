@@ -141,7 +141,8 @@ def _goals(units: dict[str, Any]) -> Iterator[Figure]:
         zh, en = f"{goal['id']} {goal['zh']}", f"{goal['id']} {goal['en']}"
         unit = "share" if goal["unit"] == "占比" else goal["unit"]
         yield Figure("goals", goal["id"], zh, en, goal["value"], unit)
-        for part in goal.get("parts") or ():
+        # Parts by year or place; how many records are known is no goal.
+        for part in (one for one in goal.get("parts") or () if one["name"] != "known"):
             key = f"{goal['id']}.{part['name']}"
             yield Figure(
                 "goals",

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
@@ -399,3 +400,37 @@ def test_the_pages_are_the_staffs(desk, stranger):
     again = desk.post("/scenarios", data={"name": "Plan A"})
     assert again.status_code == 422
     assert "Plan A" in again.text
+
+
+def test_what_is_opened_comes_on_top_of_what_was_reported(desk):
+    town, scenario = uncovered(desk), make(desk)
+    with desk.app.state.store.edit("report") as edit:
+        edit.insert(
+            "progress",
+            pd.DataFrame(
+                {
+                    "id": ["known"],
+                    "unit": [town["unit"]],
+                    "year": [2026],
+                    "indicator": ["incubation_area_10k_m2"],
+                    "value": [1.0],
+                    "reported_on": ["2026-11-01"],
+                }
+            ),
+        )
+        edit.insert(
+            "plan_targets",
+            pd.DataFrame(
+                {
+                    "unit": [town["unit"]],
+                    "year": [2026],
+                    "indicator": ["incubation_area_10k_m2"],
+                    "issuer": ["Council"],
+                    "value": [10.0],
+                }
+            ),
+        )
+    asked = {"changes": [drop(town, desk)]}
+    effect = desk.post(f"/api/scenarios/{scenario}/effect", json=asked).json()
+    (row,) = (one for one in effect["targets"] if one["unit"] == town["unit"])
+    assert (row["before"], row["after"]) == (pytest.approx(0.1), pytest.approx(0.4))

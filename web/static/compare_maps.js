@@ -13,12 +13,13 @@
   /** The outlines of the units, behind everything. */
   let outlines = null;
   function ground(map) {
+    map.createPane("ground").style.zIndex = 350; // under everything else
     outlines ??= fetch("/api/map/reporting_units.geojson").then((answer) => answer.json());
     outlines.then((data) => {
       L.geoJSON(data, {
-        interactive: false,
+        interactive: false, pane: "ground",
         style: () => ({ color: "#37474f", weight: 1, fillColor: "#eceff1", fillOpacity: 0.6 }),
-      }).addTo(map).bringToBack();
+      }).addTo(map);
     }).catch(() => {}); // the towns stand without them
   }
 
