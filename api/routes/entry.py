@@ -176,7 +176,9 @@ def _draw(
 
     def draw(store: Store, frame: Framer) -> str:
         form = ask_entry(store, layer, key, values=filled.values)
-        said = frame(title=_title(form, lang))
+        shown = [form.record or {}, *form.earlier]
+        demo = any(one.get("provenance") == "demo" for one in shown)
+        said = frame(title=_title(form, lang), demo_counted=demo)
         extent = store.extent("reporting_units") or store.extent() or _ANYWHERE
         tiles = plain_tiles(read_basemap(frame.settings), said.words)
         return entry_page(
