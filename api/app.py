@@ -47,6 +47,7 @@ from api.routes import (
     rulebook,
     scenario_pages,
     scenarios,
+    shortage,
     siting,
     spaces,
     staff,
@@ -107,6 +108,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(deals.router)
+    app.include_router(shortage.router)
     app.include_router(siting.router)
     app.include_router(scenario_pages.router)
     app.include_router(scenarios.router)

@@ -51,6 +51,7 @@ ENTRIES = (
     Entry("spaces", "spaces:spaces", "找空间 · Search for space", _ASK),
     Entry("demands", "demands:demands", "空间需求列表 · List needs for space", _ASK),
     Entry("match", "match:match", "供需匹配 · Match demands and spaces", _ASK),
+    Entry("shortage", "shortage:shortage", "空间缺口 · Where space is lacking", _ASK),
     Entry("deals", "deals:app", "对接 · Deals, from proposal to signing", _ASK),
     Entry("check", "checking:check", "核对数据 · Check the data", _ASK),
     Entry("report", "report:report", "报告文件 · Write the figures as a report", _ASK),

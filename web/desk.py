@@ -11,6 +11,7 @@ DESK: Mapping[str, str] = {
     "match": "/match",
     "structure": "/structure/edit",
     "deals": "/deals",
+    "shortage": "/shortage",
     "scenarios": "/scenarios",
     "data": "/admin/data",
     "history": "/admin/history",

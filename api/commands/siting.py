@@ -100,7 +100,9 @@ def cover(  # noqa: PLR0913 - an argument is an option
     profile: Profile = None,
     demand: Annotated[
         str,
-        typer.Option("--demand", metavar="auto|population|demands", help="需求 · What to serve"),
+        typer.Option(
+            "--demand", metavar="auto|population|demands|unmet", help="需求 · What to serve"
+        ),
     ] = "auto",
     beyond_existing: Annotated[
         bool,

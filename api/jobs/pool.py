@@ -134,6 +134,10 @@ class JobPool:
         self._begin()
         return taken
 
+    def is_current(self, job: Job) -> bool:
+        """Tell whether all that a job's answer depends on is as it was when it was asked."""
+        return job.hash == _digest(job.kind, job.inputs, self._store.get().token())
+
     def _begin(self) -> None:
         """Wake the threads that mind the processes, or start them."""
         with self._lock:

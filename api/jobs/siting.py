@@ -42,7 +42,7 @@ class SitingAsked(BaseModel):
     p: int | None = Field(None, ge=1, le=10_000, description="How many sites (model cover)")
     minutes: float = Field(15, gt=0, le=240, allow_inf_nan=False)
     profile: str | None = Field(None, max_length=50)
-    demand: Literal["auto", "population", "demands"] = "auto"
+    demand: Literal["auto", "population", "demands", "unmet"] = "auto"
     beyond_existing: bool = Field(False, description="Only demand not served yet")
     curve: bool = True
     from_year: int | None = Field(None, ge=1900, le=2200)

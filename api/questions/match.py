@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from geo.assignment import Assignment, Pairs, Progress, assign_best, assign_stable, list_pairs
-from geo.columns import Floats
-from geo.eligibility import Verdict, admits, judge
+from api.questions.match_case import (
+    Case,
+    describe_pair,
+    describe_unmatched,
+    find_causes,
+    list_case,
+    read_case,
+)
+from geo.assignment import GAP, Progress, assign_best
+from geo.deals import LOST
+from geo.eligibility import admits
 from geo.errors import InputError, NotFoundError
+from geo.match_report import MatchReport, Mode
 from geo.matching import (
     OPERATOR_WEIGHTS,
-    area_taken,
     failed_checks,
     find_cause,
-    parts_of,
     read_weights,
     score_demands,
     score_pair,
@@ -26,104 +31,16 @@ from geo.matching import (
     take_best,
     weigh,
 )
+from geo.pairs import Assignment, Pairs
+from geo.shortage import BY, keep_short, sum_by
+from geo.solver import Watch
+from geo.stable import assign_stable, find_blocking
 from layers.store import Store
-from layers.supply import Market, read_market
-from layers.walking import walk_world
 
-Mode = Literal["spaces", "demands", "best", "stable", "compare"]
-MODES: tuple[Mode, ...] = ("spaces", "demands", "best", "stable", "compare")
 MAX_LIMIT = 200
+TIME_LIMIT_S = 50.0
 _BARRED = np.uint8(128)  # a bit beside those of the checks
-
-_NO_STREETS = {
-    "key": "no_streets",
-    "zh": "没有步行路网，步行时间按直线距离计算，实际更长",
-    "en": "There is no street network: walking minutes are straight ahead and really longer",
-}
-_STRAIGHT = {
-    "key": "straight",
-    "zh": "需求很多，到意向地的时间按直线距离计算，实际更长",
-    "en": "There are many demands: minutes to the places wished for are straight ahead and "
-    "really longer",
-}
-_CAUSES: Mapping[str, tuple[str, str]] = {
-    "vacant": ("没有空置空间", "no space is vacant"),
-    "area": ("没有面积合适的空间", "no space has the area"),
-    "rent": ("租金都超出预算", "every rent is over the budget"),
-    "technical": ("技术条件都不满足", "no space meets the technical needs"),
-    "term": ("租期都不合适", "no space is let for the term"),
-    "taken": ("合适的空间已分给其他需求", "what would do went to other demands"),
-    "not_eligible": ("不符合入驻条件", "the rules of entry are not met"),
-}
-
-
-@dataclass(frozen=True)
-class MatchReport:
-    """A matching.
-
-    Parameters
-    ----------
-    mode
-        Which question was answered.
-    weights, operator_weights
-        What the parts were weighed by, summing to 1.
-    pairs
-        Demand, space, area, score, parts and reasons.
-    unmatched
-        Demands without a space, and why.
-    objective, bound, gap
-        Of the best assignment: sum of the scores, what none can exceed, and the share between.
-    blocking
-        Pairs that would rather have each other.
-    comparison
-        Best and stable side by side.
-    shortage
-        Demands and area without a space, by unit, industry and kind.
-    eligibility
-        What the rules say of the demand asked about.
-    rule
-        The rules used, with their version and source.
-    notes
-        What could not be answered as asked.
-    demo_counted
-        Whether demo records are counted.
-    """
-
-    mode: Mode
-    weights: Mapping[str, float]
-    pairs: tuple[Mapping[str, Any], ...]
-    unmatched: tuple[Mapping[str, Any], ...] = ()
-    operator_weights: Mapping[str, float] | None = None
-    objective: float | None = None
-    bound: float | None = None
-    gap: float | None = None
-    blocking: int | None = None
-    comparison: tuple[Mapping[str, Any], ...] = ()
-    shortage: Mapping[str, Any] = field(default_factory=dict)
-    eligibility: tuple[Verdict, ...] = ()
-    rule: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[Mapping[str, str], ...] = ()
-    demo_counted: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "mode": self.mode,
-            "weights": dict(self.weights),
-            "operator_weights": dict(self.operator_weights or {}) or None,
-            "pairs": [dict(pair) for pair in self.pairs],
-            "unmatched": [dict(one) for one in self.unmatched],
-            "objective": self.objective,
-            "bound": self.bound,
-            "gap": self.gap,
-            "blocking": self.blocking,
-            "comparison": [dict(row) for row in self.comparison],
-            "shortage": dict(self.shortage),
-            "eligibility": [verdict.to_json() for verdict in self.eligibility],
-            "rule": dict(self.rule),
-            "notes": [dict(note) for note in self.notes],
-            "demo_counted": self.demo_counted,
-        }
+_BLOCKING_SHOWN = 200
 
 
 def ask_demand_matches(
@@ -133,6 +50,8 @@ def ask_demand_matches(
     weights: Mapping[str, Any] | None = None,
     limit: int = 20,
     demo: bool = True,
+    declined: bool = False,
+    staff: bool = False,
 ) -> MatchReport:
     """Rank the spaces for a demand.
 
@@ -148,6 +67,10 @@ def ask_demand_matches(
         How many spaces.
     demo
         Whether demo records count.
+    declined
+        Whether spaces count that the staff declined for it.
+    staff
+        Whether the answer tells of deals, which are the staff's to know.
 
     Raises
     ------
@@ -157,22 +80,25 @@ def ask_demand_matches(
         When weights or limit make no sense.
     """
     used, limit = read_weights(weights), _check_limit(limit)
-    market = _market(store, demands=(demand,), demo=demo)
+    case = read_case(store, demands=(demand,), demo=demo)
+    market = case.market
     if market.demands.empty:
         raise NotFoundError(f"there is no demand with id {demand!r}")
-    verdicts = _judge(store, market)[0]
     score, fails = score_spaces(market.supply, market.wants, 0, weigh(used))
-    barred = admits(verdicts) == "fail"
+    gone = [] if declined else [s for s in case.declined_spaces(0) if fails[s] == 0]
+    barred = admits(case.verdicts[0]) == "fail"
+    cause = "not_eligible" if barred else "declined" if gone and staff else find_cause(fails)
+    fails[gone] |= _BARRED
     best = () if barred else take_best(score, fails, limit).tolist()
-    pairs = tuple(_pair(market, 0, s, float(score[s]), verdicts) for s in best)
-    cause = "not_eligible" if barred else find_cause(fails)
+    pairs = tuple(describe_pair(case, 0, s, float(score[s]), deal=staff) for s in best)
     return MatchReport(
         "spaces",
         used,
         pairs,
-        unmatched=() if pairs else (_unmatched(market, 0, cause),),
-        eligibility=verdicts,
-        **_common(store, market),
+        unmatched=() if pairs else (describe_unmatched(case, 0, cause),),
+        eligibility=case.verdicts[0],
+        declined=len(gone) if staff else 0,
+        **case.common,
     )
 
 
@@ -183,6 +109,7 @@ def ask_space_matches(
     weights: Mapping[str, Any] | None = None,
     limit: int = 20,
     demo: bool = True,
+    declined: bool = False,
 ) -> MatchReport:
     """Rank the open demands for a space; parameters as for `ask_demand_matches`.
 
@@ -194,19 +121,25 @@ def ask_space_matches(
         When weights or limit make no sense.
     """
     used, limit = read_weights(weights), _check_limit(limit)
-    market = _market(store, demo=demo)
+    case = read_case(store, demo=demo)
+    market = case.market
     s = market.table.columns.row_of(space)
     if s is None:
         raise NotFoundError(f"there is no space with id {space!r}")
     score, fails = score_demands(market.supply, market.wants, s, weigh(used))
-    verdicts = _judge(store, market)
-    fails[[admits(found) == "fail" for found in verdicts]] |= _BARRED
+    fails[case.barred] |= _BARRED
+    lost = {demand for (demand, other), deal in case.deals.items()
+            if other == space and deal["state"] == LOST}  # fmt: skip
+    away = market.demands["id"].isin(lost).to_numpy(dtype=bool) & (fails == 0) & (not declined)
+    gone = np.flatnonzero(away)
+    fails[gone] |= _BARRED
     best = take_best(score, fails, limit).tolist()
     return MatchReport(
         "demands",
         used,
-        tuple(_pair(market, d, s, float(score[d]), verdicts[d]) for d in best),
-        **_common(store, market),
+        tuple(describe_pair(case, d, s, float(score[d])) for d in best),
+        declined=len(gone),
+        **case.common,
     )
 
 
@@ -232,10 +165,9 @@ def rate_pairs(
         When a weight makes no sense.
     """
     used = read_weights(weights)
-    market = _market(store, demands=tuple(dict.fromkeys(d for d, _ in pairs)), demo=True)
+    case = read_case(store, demands=tuple(dict.fromkeys(d for d, _ in pairs)), demo=True)
+    market = case.market
     row = {key: number for number, key in enumerate(market.demands["id"])}
-    verdicts = _judge(store, market)
-    common = {"weights": used, "rule": _common(store, market)["rule"]}
     rated = []
     for demand, space in pairs:
         d, s = row.get(demand), market.table.columns.row_of(space)
@@ -246,10 +178,11 @@ def rate_pairs(
         demo = market.demands["provenance"].iloc[d] == "demo" or bool(market.table.demo[s])
         rated.append(
             {
-                **_pair(market, d, s, score, verdicts[d]),
+                **describe_pair(case, d, s, score),
                 "fails": failed_checks(bits),
                 "demo": demo,
-                **common,
+                "weights": used,
+                "rule": case.common["rule"],
             }
         )
     return rated
@@ -262,6 +195,8 @@ def ask_match(
     weights: Mapping[str, Any] | None = None,
     operator_weights: Mapping[str, Any] | None = None,
     demo: bool = True,
+    declined: bool = False,
+    watch: Watch | None = None,
     progress: Progress | None = None,
 ) -> MatchReport:
     """Match all open demands to all vacant spaces.
@@ -277,6 +212,11 @@ def ask_match(
         What demands and operators weigh the parts by; the usual ones when None.
     demo
         Whether demo records count.
+    declined
+        Whether pairs count that the staff declined.
+    watch
+        Limits, how to be told of the best found and its bound, and how to be stopped: the best
+        found so far is then the answer. 50 s and a gap of 0.5 % by default.
     progress
         Called with the stage and the share done.
 
@@ -289,40 +229,40 @@ def ask_match(
         raise InputError(f"mode {mode!r} is not known; give one of best, stable, compare")
     used = read_weights(weights)
     theirs = read_weights(operator_weights, OPERATOR_WEIGHTS)
-    market = _market(store, demo=demo)
-    verdicts = _judge(store, market)
-    barred = np.array([admits(found) == "fail" for found in verdicts], dtype=np.bool_)
-    # One who may not enter asks for more than there is.
-    wants = market.wants._replace(min_m2=np.where(barred, np.inf, market.wants.min_m2))
-    pairs = list_pairs(market.supply, wants, weigh(used), weigh(theirs))
-    capacity = market.supply.vacant_m2
+    watch = watch or Watch.start(TIME_LIMIT_S, gap=GAP)
+    case = read_case(store, demo=demo)
+    pairs, gone = list_case(case, used, theirs, declined=declined)
+    capacity = case.market.supply.vacant_m2
     found: dict[str, Assignment] = {}
     if mode in ("best", "compare"):
-        found["best"] = assign_best(pairs, capacity, progress=progress)
+        found["best"] = assign_best(pairs, capacity, watch=watch, progress=progress)
     if mode in ("stable", "compare"):
         found["stable"] = assign_stable(pairs, capacity)
     chosen = found["stable" if mode == "stable" else "best"]
-    unmatched = tuple(
-        _unmatched(market, d, "not_eligible" if barred[d] else _cause(market, weigh(used), d))
-        for d in np.flatnonzero(chosen.pair < 0).tolist()
-    )
+    causes = find_causes(case, weigh(used), chosen, pairs)
+    unmatched = tuple(describe_unmatched(case, d, cause) for d, cause in causes.items())
+    short = keep_short(unmatched)
     return MatchReport(
         mode,
         used,
         tuple(
-            _assigned(market, pairs, d, verdicts[d], int(pair))
+            describe_pair(case, d, int(pairs.space[pair]), float(pairs.score[pair]))
             for d, pair in enumerate(chosen.pair.tolist())
             if pair >= 0
         ),
         unmatched=unmatched,
         operator_weights=theirs,
+        status="stopped" if watch.cancelled else "done",
         objective=round(chosen.objective, 6),
         bound=None if chosen.bound is None else round(chosen.bound, 6),
         gap=chosen.gap,
         blocking=chosen.blocking,
+        blocking_pairs=_blocking(case, pairs, chosen),
         comparison=tuple(_side(name, one, pairs) for name, one in found.items()),
-        shortage=_shortage(unmatched),
-        **_common(store, market),
+        differing=_differing(case, pairs, found) if mode == "compare" else (),
+        shortage={name: sum_by(short, name) for name in BY},
+        declined=gone,
+        **case.common,
     )
 
 
@@ -332,110 +272,37 @@ def _check_limit(limit: int) -> int:
     return limit
 
 
-def _market(store: Store, *, demands: tuple[str, ...] | None = None, demo: bool) -> Market:
-    return read_market(store, walk_world(store), demands=demands, demo=demo)
+def _blocking(case: Case, pairs: Pairs, chosen: Assignment) -> tuple[dict[str, Any], ...]:
+    """Name the first pairs that would rather have each other."""
+    capacity = case.market.supply.vacant_m2
+    _, first = find_blocking(pairs, capacity, chosen.pair, limit=_BLOCKING_SHOWN)
+    demand = pairs.demand
+    return tuple(
+        {
+            "demand": case.demand(int(demand[pair])),
+            "space": case.market.table.columns.ids[int(pairs.space[pair])],
+            "score": round(float(pairs.score[pair]), 6),
+            "operator_score": round(float(pairs.operator[pair]), 6),
+        }
+        for pair in first.tolist()
+    )
 
 
-def _judge(store: Store, market: Market) -> list[tuple[Verdict, ...]]:
-    """Judge every demand by the rules of entry."""
-    rules = store.rules("eligibility").body["rules"]
-    return [
-        judge(rules, facts if isinstance(facts, Mapping) else None, subject="demand")
-        for facts in market.demands["facts"]
-    ]
+def _differing(
+    case: Case, pairs: Pairs, found: Mapping[str, Assignment]
+) -> tuple[dict[str, Any], ...]:
+    """List the demands that the two readings give different spaces."""
+    ids = case.market.table.columns.ids
 
+    def space(pair: int) -> str | None:
+        return ids[int(pairs.space[pair])] if pair >= 0 else None
 
-def _common(store: Store, market: Market) -> dict[str, Any]:
-    rules = store.rules("eligibility")
-    world = walk_world(store)
-    notes: tuple[Mapping[str, str], ...] = ()
-    if world.network is None:
-        notes = (_NO_STREETS,)
-    elif market.straight:
-        notes = (_STRAIGHT,)
-    demo = bool(market.table.demo.any() or (market.demands["provenance"] == "demo").any())
-    return {
-        "rule": {"name": rules.name, "version": rules.version, "source": rules.source},
-        "notes": notes,
-        "demo_counted": demo or world.demo_counted,
-    }
-
-
-def _pair(
-    market: Market, d: int, s: int, score: float, verdicts: tuple[Verdict, ...]
-) -> dict[str, Any]:
-    """Return a pair as results print it."""
-    parts = parts_of(market.supply, market.wants, d, s)
-    record = market.table.properties(s)
-    return {
-        "demand": str(market.demands["id"].iloc[d]),
-        "space": record["id"],
-        "space_name": record.get("name"),
-        "incubator": record.get("incubator"),
-        "unit": record.get("unit"),
-        "area_m2": round(float(area_taken(market.supply, market.wants, d, s)), 1),
-        "rent_cny_m2_month": record.get("rent_cny_m2_month"),
-        "score": round(score, 6),
-        "parts": parts,
-        "reasons": _reasons(market, d, s, verdicts),
-        "eligible": admits(verdicts),
-    }
-
-
-def _assigned(
-    market: Market, pairs: Pairs, d: int, verdicts: tuple[Verdict, ...], pair: int
-) -> dict[str, Any]:
-    return _pair(market, d, int(pairs.space[pair]), float(pairs.score[pair]), verdicts)
-
-
-def _reasons(market: Market, d: int, s: int, verdicts: tuple[Verdict, ...]) -> list[dict[str, str]]:
-    """Return in words what is met and what is not known."""
-    said = [
-        {"key": f"rule.{one.rule}", "outcome": one.outcome, "zh": one.zh, "en": one.en,
-         "clause": one.clause}
-        for one in verdicts
-    ]  # fmt: skip
-    supply = market.supply
-    missing = {
-        "rent": np.isnan(supply.rent[s]) and not np.isnan(market.wants.max_rent[d]),
-        "technical": bool(
-            (np.isnan(supply.technical[s]) & ~np.isnan(market.wants.technical[d])).any()
-        ),
-        "availability": np.isnan(supply.available_day[s]),
-    }
-    words = {
-        "rent": ("租金不详", "rent not known"),
-        "technical": ("部分技术条件不详", "some technical facts are not known"),
-        "availability": ("可入驻日期不详", "date not known"),
-    }
-    return said + [
-        {"key": key, "outcome": "unknown", "zh": words[key][0], "en": words[key][1], "clause": ""}
-        for key, absent in missing.items()
-        if absent
-    ]
-
-
-def _cause(market: Market, weights: Floats, d: int) -> str:
-    _, fails = score_spaces(market.supply, market.wants, d, weights)
-    if (fails & 1).all():
-        return "vacant"
-    # Spaces that are not to let say nothing about what keeps a demand out of the others.
-    return find_cause(fails[fails & 1 == 0])
-
-
-def _unmatched(market: Market, d: int, cause: str) -> dict[str, Any]:
-    row = market.demands.iloc[d]
-    zh, en = _CAUSES[cause]
-    plain = {name: row[name] if isinstance(row[name], str) else None for name in
-             ("unit", "industry", "kind")}  # fmt: skip
-    return {
-        "demand": str(row["id"]),
-        "cause": cause,
-        "zh": zh,
-        "en": en,
-        "min_area_m2": float(row["min_area_m2"]),
-        **plain,
-    }
+    both = zip(found["best"].pair.tolist(), found["stable"].pair.tolist(), strict=True)
+    return tuple(
+        {"demand": case.demand(d), "best": space(best), "stable": space(stable)}
+        for d, (best, stable) in enumerate(both)
+        if best != stable
+    )
 
 
 def _side(name: str, one: Assignment, pairs: Pairs) -> dict[str, Any]:
@@ -450,19 +317,3 @@ def _side(name: str, one: Assignment, pairs: Pairs) -> dict[str, Any]:
         "gap": one.gap,
         "blocking": one.blocking,
     }
-
-
-def _shortage(unmatched: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
-    """Sum the demands without a space by unit, industry, kind and cause."""
-    short = [one for one in unmatched if one["cause"] != "not_eligible"]
-    table: dict[str, Any] = {}
-    for name in ("unit", "industry", "kind", "cause"):
-        counts = Counter(str(one[name] or "") for one in short)
-        area: Counter[str] = Counter()
-        for one in short:
-            area[str(one[name] or "")] += one["min_area_m2"]
-        table[name] = {
-            key: {"demands": count, "area_m2": round(area[key], 1)}
-            for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        }
-    return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -21,6 +21,7 @@ from api.questions.siting_answer import (
     describe_site,
     name_sites,
 )
+from api.questions.siting_demand import Demand, read_demand
 from api.questions.siting_words import why_demand, why_town
 from geo.errors import InputError
 from geo.frames import points, shapes, texts
@@ -32,11 +33,9 @@ from geo.solver import Watch
 from geo.states import COVERED, PLANNED_ONLY, muster
 from geo.towns import Town, list_towns
 from geo.units import index_units
-from layers.query import Query
 from layers.store import Store
 from layers.walking import WalkWorld, walk_world
 
-Demand = Literal["auto", "population", "demands"]
 Floats = npt.NDArray[np.float64]
 
 _MAX_MINUTES = 240.0
@@ -188,8 +187,9 @@ class Walk:
     minutes, profile
         The walk from the site, and who walks, by key of the rules.
     demand
-        `population` (people), `demands` (companies looking for space, one each), or with `auto` the
-        first of them that there is.
+        `population` (people), `demands` (companies looking for space, one each), `unmet` (the area
+        that companies left without a space by the best matching ask for, m²), or with `auto` the
+        first of people and companies that there is.
     beyond_existing
         Count only demand that no operating incubator reaches.
     """
@@ -241,7 +241,8 @@ def ask_demand_sites(
     world = walk_world(store)
     walker = world.profile(walk.profile)
     candidates = find_candidates(store, world, scope)
-    kind, places, weights, counted = _read_demand(store, walk.demand, demo=demo)
+    demand = read_demand(store, walk.demand, demo=demo)
+    places, weights = demand.places, demand.weights
     reach = _reach(world, candidates.frame, places, minutes, walker.key, watch)
     if walk.beyond_existing:
         weights = np.where(_served(store, world, places, walk, demo=demo), 0.0, weights)
@@ -270,7 +271,7 @@ def ask_demand_sites(
     ]
     return SitingAnswer(
         model="cover",
-        sentence=_say_demand(found, kind, minutes),
+        sentence=_say_demand(found, demand.kind, minutes),
         chosen=chosen,
         alternatives=describe_alternatives(candidates, found.alternatives, found.objective),
         curve=describe_curve(found.curve, found.demand),
@@ -281,20 +282,20 @@ def ask_demand_sites(
             "minutes": minutes,
             "profile": walker.key,
             "speed_km_h": walker.speed_km_h,
-            "demand": kind,
+            "demand": demand.kind,
             "beyond_existing": walk.beyond_existing,
             "unit": scope.unit,
             "source": scope.source,
         },
         more={
             "network": world.network is not None,
-            "note": None if world.network is not None else _NO_STREETS,
+            "note": _NO_STREETS if world.network is None else demand.note,
             "demand": found.demand,
             "covered": found.covered,
             "covered_share": share(found.covered, found.demand),
         },
         rules={"amenities": world.rules_version},
-        demo_counted=candidates.demo or counted or world.streets_demo,
+        demo_counted=candidates.demo or demand.demo or world.streets_demo,
         **_proof(found),
     )
 
@@ -303,31 +304,6 @@ _NO_STREETS = {
     "zh": "没有步行路网：按直线距离画圆计算",
     "en": "there is no street network: circles stand in for walks",
 }
-
-
-def _read_demand(
-    store: Store, kind: Demand, *, demo: bool
-) -> tuple[str, gpd.GeoDataFrame, Floats, bool]:
-    """Return which demand counts, its places and weights, and whether demo records count."""
-    columns = {"population": ["people"], "demands": ["status"]}
-    if kind not in ("auto", *columns):
-        raise InputError(f"demand {kind!r} is not known; give auto, population or demands")
-    for layer in [name for name in columns if kind in ("auto", name)]:
-        asked = ["id", *columns[layer], "provenance", "geometry"]
-        frame = gpd.GeoDataFrame(store.read(layer, Query(columns=asked, demo=demo)))
-        if layer == "demands":
-            frame = frame[frame["status"].isin(["open"])]
-        frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty].reset_index(drop=True)
-        if frame.empty:
-            continue
-        weights = np.ones(len(frame))
-        if layer == "population":
-            weights = frame["people"].to_numpy(dtype=np.float64)
-        return layer, frame, weights, bool((frame["provenance"] == "demo").any())
-    raise InputError(
-        f"there is no demand to serve ({kind}); import it: hatchmap import population FILE "
-        "--datum D"
-    )
 
 
 def _reach(
@@ -377,7 +353,11 @@ def _served(
 
 def _say_demand(found: Siting, kind: str, minutes: float) -> dict[str, str]:
     part = share(found.covered, found.demand) or 0.0
-    who = {"population": ("人", "people"), "demands": ("个需求", "demands")}[kind]
+    who = {
+        "population": ("人", "people"),
+        "demands": ("个需求", "demands"),
+        "unmet": ("㎡未满足的需求", "m² of unmet demand"),
+    }[kind]
     return {
         "zh": (
             f"{len(found.chosen)}处选址在步行{minutes:g}分钟内服务{found.covered:,.0f}{who[0]}，"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -191,11 +192,20 @@ def post_deals_page(
     state: Annotated[Literal["proposed", "lost"], Form()] = "proposed",
     reason: FormText = "",
     note: FormText = "",
+    weights: FormText = "",
+    back: FormText = "",
 ) -> Response:
     """Propose or decline the pairs ticked on the page of matching."""
     pairs = [(demand, space) for demand, _, space in (one.partition("|") for one in pair)]
-    _open(request, pairs, Told(STAFF, None, reason, note), state, None)
-    return RedirectResponse(f"/deals?lang={lang}&state={state}", status_code=303)
+    told = Told(STAFF, None, reason, note)
+    try:
+        _open(request, pairs, told, state, orjson.loads(weights) if weights else None)
+    except RefusedError as error:
+        return _draw(request, lang, {}, refused=error)
+    except orjson.JSONDecodeError as error:
+        raise InputError("weights: is not JSON; match again, then choose the pairs") from error
+    where = back if back.startswith("/match?") else f"/deals?lang={lang}&state={state}"
+    return RedirectResponse(where, status_code=303)
 
 
 @pages.post("/deals/{deal}")

@@ -183,7 +183,8 @@ def get_matches(
 ) -> Response:
     """Rank the spaces for a need, for its owner and the staff."""
     store = open_request_store(request)
-    return _answer(ask_demand_matches(store, demand, limit=limit, demo=demo).to_json())
+    report = ask_demand_matches(store, demand, limit=limit, demo=demo, staff=is_staff(request))
+    return _answer(report.to_json())
 
 
 def _who(opener: Opener) -> str:

@@ -9,7 +9,7 @@ from api.answers import JSON, open_request_store, to_bytes
 from api.auth import require_staff
 from api.jobs.answers import answer_job, wants_address
 from api.jobs.matching import MatchAsked
-from api.questions.match import MatchReport
+from geo.match_report import MatchReport
 
 router = APIRouter(prefix="/api", tags=["matching"], dependencies=[Depends(require_staff)])
 

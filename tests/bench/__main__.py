@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.jobs import JOBS, Case, growth
+from tests.bench.matching import matching
 from tests.bench.networks import CATEGORIES, CITY, LIMIT_S, PROFILE, TOWNS
 from tests.bench.search import search
 from tests.bench.siting import siting
@@ -26,7 +27,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="leave out the tiled networks")
     parser.add_argument("--networks", nargs="+", choices=TOWNS, help="these networks only")
     parser.add_argument(
-        "--jobs", nargs="+", choices=[*JOBS, "siting", "search", "growth"], help="these jobs only"
+        "--jobs",
+        nargs="+",
+        choices=[*JOBS, "siting", "search", "matching", "growth"],
+        help="these jobs only",
     )
     parser.add_argument("--repeats", type=int, default=5, help="measured runs, at least 5")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the rows are written")
@@ -48,7 +52,7 @@ def main() -> int:
     """Run every job on every network; 1 when answers disagreed."""
     given = _arguments()
     names = given.networks or (QUICK if given.quick else tuple(TOWNS))
-    jobs = given.jobs or [*JOBS, "siting", "search", "growth"]
+    jobs = given.jobs or [*JOBS, "siting", "search", "matching", "growth"]
     rows: list[Row] = []
     wrong: list[str] = []
     towns = {}
@@ -64,6 +68,9 @@ def main() -> int:
             _add(rows, wrong, siting(town, given.repeats))
         if name in ("300k", "1500k"):
             towns[name] = town
+    if "matching" in jobs:
+        print("matching …", file=sys.stderr, flush=True)
+        _add(rows, wrong, matching(given.repeats))
     if "growth" in jobs and len(towns) == 2:
         rows.append(growth(towns["300k"], towns["1500k"], given.repeats))
     show(rows)

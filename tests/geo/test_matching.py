@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 
-from geo.assignment import assign_best, assign_stable, count_blocking, list_pairs
+from geo.assignment import assign_best
 from geo.columns import encode
 from geo.eligibility import admits, judge
 from geo.errors import InputError
@@ -23,10 +24,14 @@ from geo.matching import (
     rank_spaces,
     read_weights,
     score_demands,
+    score_pair,
     score_spaces,
     take_best,
     weigh,
 )
+from geo.pairs import drop_pairs, list_pairs
+from geo.solver import Watch
+from geo.stable import assign_stable, find_blocking
 
 WEIGHTS, THEIRS = weigh(DEFAULT_WEIGHTS), weigh(read_weights(OPERATOR_WEIGHTS))
 NAN = float("nan")
@@ -250,7 +255,8 @@ def test_blocking_pairs_are_counted_as_by_hand(seed):
     for result in (assign_stable(pairs, supply.vacant_m2), assign_best(pairs, supply.vacant_m2)):
         check_sound(supply, wants, pairs, result)
         assert result.blocking == brute_blocking(pairs, supply.vacant_m2, result.pair)
-        assert result.blocking == count_blocking(pairs, supply.vacant_m2, result.pair)
+        count, first = find_blocking(pairs, supply.vacant_m2, result.pair, limit=3)
+        assert (result.blocking, min(count, 3)) == (count, len(first))
 
 
 def test_nobody_and_nothing():
@@ -318,3 +324,122 @@ def test_rules_that_make_no_sense():
 
 def test_values_are_numbered_in_their_order():
     assert encode([("a", "b"), None, ("a", "b")]).choices() == ("a", "b")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_indivisible_spaces_give_what_linear_assignment_gives(seed):
+    """Where nothing is divided, scipy's Hungarian method knows the best."""
+    rng = np.random.default_rng(400 + seed)
+    supply, wants = make_supply(18, rng, divisible=False), make_wants(14, rng)
+    # Demands as large as whole spaces: no two fit into one.
+    wants = wants._replace(min_m2=np.maximum(wants.min_m2, 1.0), max_m2=np.full(14, np.inf))
+    supply = supply._replace(part_m2=supply.vacant_m2)
+    pairs = list_pairs(supply, wants, WEIGHTS, THEIRS)
+    gain = np.zeros((14, 18))
+    gain[pairs.demand, pairs.space] = pairs.score
+    rows, columns = linear_sum_assignment(gain, maximize=True)
+    result = assign_best(pairs, supply.vacant_m2, watch=Watch.start(50, gap=1e-9))
+    check_sound(supply, wants, pairs, result)
+    assert result.objective == pytest.approx(gain[rows, columns].sum(), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_divisible_spaces_give_what_another_solver_gives(seed):
+    rng = np.random.default_rng(500 + seed)
+    supply, wants = make_supply(9, rng), make_wants(16, rng)
+    pairs = list_pairs(supply, wants, WEIGHTS, THEIRS)
+    result = assign_best(pairs, supply.vacant_m2, watch=Watch.start(50, gap=1e-9))
+    once = np.zeros((16, len(pairs.space)))
+    once[pairs.demand, np.arange(len(pairs.space))] = 1
+    fits = np.zeros((9, len(pairs.space)))
+    fits[pairs.space, np.arange(len(pairs.space))] = pairs.area_m2
+    found = milp(
+        -pairs.score,
+        constraints=[LinearConstraint(once, ub=1), LinearConstraint(fits, ub=supply.vacant_m2)],
+        integrality=np.ones(len(pairs.space)),
+        bounds=Bounds(0, 1),
+    )
+    assert result.objective == pytest.approx(-found.fun, abs=1e-5)
+
+
+def take_wants(wants, kept):
+    return Wants(*(values[kept] for values in wants))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.integers(0, 5))
+def test_fewer_demands_are_worth_less_and_leave_more_for_the_others(seed, gone):
+    rng = np.random.default_rng(seed)
+    supply, wants = make_supply(5, rng), make_wants(6, rng)
+    kept = np.arange(6) != gone
+    best = brute_best(list_pairs(supply, wants, WEIGHTS, THEIRS), supply.vacant_m2)
+    pairs = list_pairs(supply, take_wants(wants, kept), WEIGHTS, THEIRS)
+    without = assign_best(pairs, supply.vacant_m2, watch=Watch.start(50, gap=1e-9)).objective
+    whole = list_pairs(supply, wants, WEIGHTS, THEIRS)
+    result = assign_best(whole, supply.vacant_m2, watch=Watch.start(50, gap=1e-9))
+    others = sum(whole.score[pair] for d, pair in enumerate(result.pair) if pair >= 0 and d != gone)
+    assert without <= best + 1e-6
+    assert without >= others - 1e-6
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000))
+def test_equals_come_in_the_order_of_their_ids_and_the_same_input_in_the_same_order(seed):
+    rng = np.random.default_rng(seed)
+    supply, wants = make_supply(8, rng), make_wants(3, rng)
+    twice = Supply(*(np.concatenate([values, values]) for values in supply))
+    best, _ = rank_spaces(twice, wants, WEIGHTS, limit=16)
+    again, _ = rank_spaces(twice, wants, WEIGHTS, limit=16)
+    assert best.tolist() == again.tolist()
+    for d in range(3):
+        score, _ = score_spaces(twice, wants, d, WEIGHTS)
+        row = [s for s in best[d].tolist() if s >= 0]
+        assert row == sorted(row, key=lambda s: (-score[s], s))
+        assert [s for s in row if s < 8] == [s - 8 for s in row if s >= 8]
+        for s in row[:4]:
+            one = score_pair(twice, wants, d, s, WEIGHTS)
+            assert one == (pytest.approx(score[s]), 0)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000))
+def test_dropped_pairs_are_matched_by_nobody(seed):
+    rng = np.random.default_rng(seed)
+    supply, wants = make_supply(6, rng), make_wants(6, rng)
+    pairs = list_pairs(supply, wants, WEIGHTS, THEIRS)
+    dropped = rng.random(len(pairs.space)) < 0.4
+    fewer = drop_pairs(pairs, dropped)
+    gone = set(zip(pairs.demand[dropped].tolist(), pairs.space[dropped].tolist(), strict=True))
+    assert len(fewer.space) + len(gone) == len(pairs.space)
+    assert not gone & set(zip(fewer.demand.tolist(), fewer.space.tolist(), strict=True))
+    result = assign_best(fewer, supply.vacant_m2)
+    check_sound(supply, wants, fewer, result)
+    assert result.objective <= brute_best(pairs, supply.vacant_m2) + 1e-6
+
+
+def test_one_who_stops_gets_the_best_found_so_far():
+    rng = np.random.default_rng(7)
+    supply, wants = make_supply(30, rng), make_wants(40, rng)
+    pairs = list_pairs(supply, wants, WEIGHTS, THEIRS)
+    told = []
+    result = assign_best(
+        pairs,
+        supply.vacant_m2,
+        watch=Watch.start(50, cancel=lambda: True),
+        progress=lambda stage, share: told.append((stage, share)),
+    )
+    check_sound(supply, wants, pairs, result)
+    assert result.objective > 0
+    assert told[-1] == ("done", 1.0)
+
+
+def test_blocking_pairs_are_named():
+    rng = np.random.default_rng(301)
+    supply, wants = make_supply(8, rng), make_wants(12, rng)
+    pairs = list_pairs(supply, wants, WEIGHTS, THEIRS)
+    result = assign_best(pairs, supply.vacant_m2)
+    count, first = find_blocking(pairs, supply.vacant_m2, result.pair, limit=1000)
+    assert (count, len(first)) == (result.blocking, result.blocking)
+    for pair in first.tolist():
+        own = result.pair[pairs.demand[pair]]
+        assert own < 0 or pairs.score[pair] > pairs.score[own]
