@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Day, Json, Lang, NoDemo, Store, Unit, read_day, settings_with
 from api.commands.output import pick, print_json, print_line, show_progress, write_whole
 from api.questions.report import ask_report
 from geo.errors import InputError
 from geo.report import SECTIONS
-from layers.store import open_store
 from web.report.build import FORMATS, write_report
 
 _ASKING = 0.7

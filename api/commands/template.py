@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from api.commands.opening import open_store
 from api.commands.options import Lang, Store, Unit, settings_with
 from api.commands.output import pick, print_line, write_whole
 from api.questions.desk import ask_template
 from geo.errors import InputError
-from layers.store import open_store
 
 
 def template(
