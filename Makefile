@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= $(or $(HATCHMAP_PORT),8000)
+# Processes that share the tests, file by file.
+TESTERS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -29,7 +31,7 @@ types: setup-test
 	$(BIN)/mypy
 
 pytest: setup setup-test
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TESTERS) --dist loadfile
 
 bench: setup-bench ## speed beside the named peers, as ratios; writes bench-results.json
 	$(BIN)/python -m tests.bench
