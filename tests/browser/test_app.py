@@ -29,7 +29,7 @@ def server(tmp_path_factory) -> Iterator[str]:
         first = store.read("incubators")["id"].iloc[-1]
         with store.edit(who="test") as edit:
             edit.update("incubators", first, name=HOSTILE)
-    settings = Settings(data=folder, store=path, review_number="甲S(2026)1号")
+    settings = Settings(data=folder, store=path, lang="zh", review_number="甲S(2026)1号")
     with running(settings) as address:
         yield address
 
