@@ -89,12 +89,14 @@ class Coded:
         """
         return np.array([*map(test, self.known), False], dtype=np.bool_)
 
+    @cached_property
+    def single(self) -> frozenset[str]:
+        """Every single value; those within tuples one by one."""
+        return frozenset(part for value in self.known for part in self.parts(value))
+
     def choices(self) -> tuple[str, ...]:
-        """Return every single value, in order; those within tuples one by one."""
-        single: set[str] = set()
-        for value in self.known:
-            single.update(value if isinstance(value, tuple) else (as_text(value),))
-        return tuple(sorted(single))
+        """Return every single value, in order."""
+        return tuple(sorted(self.single))
 
     def parts(self, value: Any) -> tuple[str, ...]:
         """Return the single values of one value."""

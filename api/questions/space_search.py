@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
@@ -141,15 +141,22 @@ class SpaceSearch:
         return _SHORT.get(name, name), self.sort.startswith("-")
 
 
-def check_search(search: SpaceSearch) -> None:
+def check_search(search: SpaceSearch, *, unknown: Iterable[Fault] = ()) -> None:
     """Check a question.
+
+    Parameters
+    ----------
+    search
+        What is asked.
+    unknown
+        The names in it that the city does not know.
 
     Raises
     ------
     InputError
         With every fault found.
     """
-    faults = [*_check_ranges(search), *_check_choices(search), *_check_place(search)]
+    faults = [*_check_ranges(search), *_check_choices(search), *unknown, *_check_place(search)]
     if len(search.text) > MAX_TEXT or len(search.text.split()) > MAX_WORDS:
         fix = f"give at most {MAX_WORDS} words and {MAX_TEXT} characters"
         faults.append(Fault("text", f"has {len(search.text)} characters", fix=fix))

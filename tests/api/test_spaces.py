@@ -493,3 +493,41 @@ def test_an_empty_store_answers(tmp_path):
         assert (page.total, page.next, page.features) == (0, None, ())
         with pytest.raises(InputError):
             ask_spaces(store, SpaceSearch(limit=0))
+
+
+@pytest.mark.parametrize(
+    ("params", "near"),
+    [
+        ({"unit": "{unit}x"}, "{unit}"),
+        ({"town": "{town}x"}, "{town}"),
+        ({"industry": "{industry}?"}, "{industry}"),
+        ({"service": "{service} "}, "{service}"),
+        ({"incubator": "{incubator}0"}, "{incubator}"),
+        ({"must": "transprt:10"}, "transport"),
+        ({"kind": "castle"}, "suite"),
+        ({"level": "royal"}, "municipal"),
+    ],
+    ids=lambda one: str(one)[:20],
+)
+def test_a_name_that_nothing_has_is_refused_with_the_nearest(client, frame, params, near):
+    first = frame.dropna(subset=["unit", "town"]).iloc[0]
+    held = {"unit": first["unit"], "town": first["town"], "incubator": first["incubator"]}
+    held |= {"industry": first["industries"][0], "service": first["services"][0]}
+    ((name, value),) = params.items()
+    body = assert_problem(client.get("/api/spaces", params={name: value.format(**held)}), 422)
+    (fault,) = body["errors"]
+    assert fault["where"] == name
+    assert fault["value"] == value.format(**held).partition(":")[0]
+    assert near.format(**held) in fault["fix"]
+
+
+def test_what_no_space_has_is_a_fair_question_and_every_misspelling_is_told(client, city):
+    with open_store(city, write=False) as store:
+        units = set(store.read("reporting_units")["name"])
+        spare = units - set(store.read("spaces")["unit"])
+    for unit in spare:
+        assert find(client, unit=unit)["total"] == 0
+    asked = [("unit", "Nowhere"), ("zone", "Nowhere"), ("unit", min(units)), ("kind", "castle")]
+    body = assert_problem(client.get("/api/spaces", params=asked), 422)
+    # The small city has no zones: there nothing could be misspelt.
+    assert {error["where"] for error in body["errors"]} == {"unit", "kind"}
