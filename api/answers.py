@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -13,7 +14,6 @@ from api.cache import Cache
 from api.questions.common import today
 from api.scenarios import PARAMETER, see_request
 from api.stores import StoreHandle
-from layers.columns import is_at_hand
 from layers.store import Store
 
 GEOJSON = "application/geo+json"
@@ -57,14 +57,6 @@ def open_base_store(request: Request) -> Store:
     return handle.get()
 
 
-def is_ready(request: Request) -> bool:
-    """Tell whether the server holds the spaces that a request asks of as they stand now."""
-    if PARAMETER in request.query_params:
-        return False
-    store = request.app.state.store.opened()
-    return store is not None and is_at_hand(store)
-
-
 def respond(
     request: Request,
     make: Callable[[Store], bytes],
@@ -95,12 +87,47 @@ def respond(
         Whether the answer is kept: working some out is as quick as finding them again.
     """
     store = open_request_store(request)
-    token = store.token()
-    asked = (request.scope["path"], request.scope["query_string"])
-    state = (*asked, *key, store.lens, token, today().isoformat())
-    etag = f'W/"{blake2b(repr(state).encode(), digest_size=12).hexdigest()}"'
+    state = (*key, store.lens, store.token(), today().isoformat())
+
+    def make_or_find() -> bytes:
+        cache: Cache = request.app.state.cache
+        return cache.get((*_address(request), *state), lambda: make(store))
+
+    made = make_or_find if keep else partial(make, store)
+    return answer(request, store, made, state=state, media_type=media_type, headers=headers)
+
+
+def answer(
+    request: Request,
+    store: Store,
+    make: Callable[[], bytes],
+    *,
+    state: Hashable,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer a reading request under the entity tag of a state; not at all where it is known.
+
+    Parameters
+    ----------
+    request
+        The request.
+    store
+        The store that it asks.
+    make
+        Works the answer out, or finds it.
+    state
+        Of what the answer rests on: it changes whenever the answer does.
+    media_type
+        What the answer is.
+    headers
+        More headers.
+    """
+    tag = blake2b(repr((*_address(request), state)).encode(), digest_size=12).hexdigest()
+    etag = f'W/"{tag}"'
     # An address that names this very state never changes; any other is asked for again.
-    pinned = request.query_params.get("v") == token
+    version = request.query_params.get("v")
+    pinned = version is not None and version == store.token()
     kept = f"max-age={_YEAR_S}, immutable" if pinned else "no-cache"
     # What a scenario shows is for those who may see it, not for caches that many share.
     private = "private, " if request.query_params.get(PARAMETER) else ""
@@ -112,11 +139,14 @@ def respond(
     }
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=all_headers)
-    cache: Cache = request.app.state.cache
-    body = cache.get(state, lambda: make(store)) if keep else make(store)
+    body = make()
     if not body:
         return Response(status_code=204, headers=all_headers)
     return Response(body, media_type=media_type, headers=all_headers)
+
+
+def _address(request: Request) -> tuple[str, bytes]:
+    return request.scope["path"], request.scope["query_string"]
 
 
 def respond_result(request: Request, ask: Callable[[Store], Result], **more: Any) -> Response:

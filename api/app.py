@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.middleware.gzip import GZipMiddleware
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
@@ -20,7 +19,7 @@ from api.cache import Cache
 from api.errors import add_error_handlers
 from api.jobs.pool import JobPool
 from api.limits import RateLimit
-from api.middleware import AddHeaders, AnswerHead, LimitBody, NoteScenario
+from api.middleware import AddHeaders, AnswerHead, LimitBody, NoteScenario, Pack
 from api.routes import (
     board,
     coverage,
@@ -124,12 +123,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(entry.router)
     docs.describe(app)
     # The last one stands outermost.
-    app.add_middleware(spaces.AnswerAtOnce)
     app.add_middleware(LimitBody, max_bytes=settings.max_body_mb * 1_000_000)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
+    app.add_middleware(Pack)
     app.add_middleware(NoteScenario)
     app.add_middleware(AddHeaders)
     app.add_middleware(AnswerHead)
+    app.add_middleware(spaces.AnswerAtOnce)
     return app
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Request
+from fastapi.middleware.gzip import GZipMiddleware
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,13 @@ from api.errors import answer_problem
 from api.scenarios import PARAMETER
 from api.security import ALWAYS
 from api.stores import IN_SCENARIO
+
+
+class Pack(GZipMiddleware):
+    """Packs answers that are worth it, for those who can unpack them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app, minimum_size=1_000, compresslevel=3)
 
 
 class AnswerHead:

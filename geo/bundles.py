@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from geo.columns import Coded, Codes, Flags, Slim, slim_codes
+from geo.columns import Coded, Codes, Flags, Rows, Slim, slim_codes
 
 Counts = npt.NDArray[np.int64]
 Fails = npt.NDArray[np.int8]
@@ -127,9 +128,8 @@ class Tally:
     choices: Mapping[str, tuple[str, ...]]
     _wholes: tuple[Codes, ...]
     _shares: tuple[tuple[Codes, Codes, Codes], ...]
-    _starts: Mapping[str, int]
 
-    def count(self, fails: Fails, own: Mapping[str, int], filters: int) -> dict[str, Counts]:
+    def count(self, fails: Fails, own: Mapping[str, int], filters: int) -> Counts:
         """Count the records of every choice, each with the filters of other columns applied.
 
         Parameters
@@ -143,15 +143,15 @@ class Tally:
 
         Returns
         -------
-        dict
-            By column, the count beside each of its choices.
+        Counts
+            The count beside each choice, the choices of one column after those of another.
         """
         numbers = np.array([own.get(column, -1) for column in self.choices], dtype=np.int64)
-        counts = np.zeros(sum(map(len, self.choices.values())), dtype=np.int64)
+        counts = np.zeros(len(self._flat), dtype=np.int64)
         passing, several = _tell(fails)
         # Whichever are fewer: those that may count, or those that take away from all.
         few = len(fails) - several <= len(fails) - passing
-        rows = _rows_above(fails, SEVERAL) if few else _rows_failing(fails)
+        rows = rows_where(fails != SEVERAL if few else fails != PASSED)
         for bundle, whole, share in zip(self.bundles, self._wholes, self._shares, strict=True):
             met = np.zeros((bundle.size, filters + 2), dtype=np.int32)
             if few:
@@ -160,10 +160,27 @@ class Tally:
                 met[:, 1] = whole
                 _discount(bundle.codes, rows, fails, met)
             _share(met, *share, numbers, counts)
-        return {
-            column: counts[start : start + len(self.choices[column])]
-            for column, start in self._starts.items()
-        }
+        return counts
+
+    def rank(self, counts: Counts) -> dict[str, dict[str, int]]:
+        """Return counts by column and choice, the largest first; what nothing has is left out."""
+        # Choices stand in ascending order, so that equal counts do too.
+        order = np.lexsort((-counts, self._column))
+        order = order[counts[order] > 0]
+        names, owners = list(self.choices), self._column[order].tolist()
+        found: dict[str, dict[str, int]] = {name: {} for name in names}
+        for owner, at, count in zip(owners, order.tolist(), counts[order].tolist(), strict=True):
+            found[names[owner]][self._flat[at]] = count
+        return found
+
+    @cached_property
+    def _flat(self) -> tuple[str, ...]:
+        return tuple(choice for column in self.choices.values() for choice in column)
+
+    @cached_property
+    def _column(self) -> Counts:
+        """The number of the column of each choice."""
+        return np.repeat(np.arange(len(self.choices)), [*map(len, self.choices.values())])
 
 
 def tally_columns(columns: Mapping[str, Coded], names: Sequence[str]) -> Tally:
@@ -198,7 +215,7 @@ def tally_columns(columns: Mapping[str, Coded], names: Sequence[str]) -> Tally:
     wholes = tuple(
         np.bincount(bundle.codes, minlength=bundle.size).astype(np.int32) for bundle in bundles
     )
-    return Tally(bundles, choices, wholes, tuple(shares), starts)
+    return Tally(bundles, choices, wholes, tuple(shares))
 
 
 @njit(cache=True, nogil=True)
@@ -211,35 +228,40 @@ def _tell(fails: Fails) -> tuple[int, int]:
     return passing, several
 
 
+def rows_where(flags: Flags) -> Rows:
+    """Return the records that have a flag, in order; quickest where few have.
+
+    >>> rows_where(np.array([False, True, True])).tolist()
+    [1, 2]
+    """
+    eights = flags[: len(flags) // 8 * 8].view(np.uint64)
+    return _rows_where(eights, flags, int(np.count_nonzero(flags)))
+
+
 @njit(cache=True, nogil=True)
-def _rows_above(fails: Fails, least: int) -> Codes:
-    rows = np.empty(len(fails) + 1, dtype=np.int32)
-    count = 0
-    for row in range(len(fails)):
-        rows[count] = row  # written in any case: to jump would take longer
-        count += fails[row] > least
+def _rows_where(eights: npt.NDArray[np.uint64], flags: Flags, count: int) -> Rows:
+    rows = np.empty(count + 1, dtype=np.int64)
+    at = 0
+    for eight in range(len(eights)):
+        if eights[eight]:
+            for row in range(8 * eight, 8 * eight + 8):
+                rows[at] = row  # written in any case: to jump would take longer
+                at += flags[row]
+    for row in range(8 * len(eights), len(flags)):
+        rows[at] = row
+        at += flags[row]
     return rows[:count]
 
 
 @njit(cache=True, nogil=True)
-def _rows_failing(fails: Fails) -> Codes:
-    rows = np.empty(len(fails) + 1, dtype=np.int32)
-    count = 0
-    for row in range(len(fails)):
-        rows[count] = row
-        count += fails[row] != PASSED
-    return rows[:count]
-
-
-@njit(cache=True, nogil=True)
-def _count(codes: Slim, rows: Codes, fails: Fails, met: Codes) -> None:
+def _count(codes: Slim, rows: Rows, fails: Fails, met: Codes) -> None:
     """Count records of each combination by what they fail: several, nothing, one filter."""
     for row in rows:
         met[codes[row], fails[row] + 2] += 1
 
 
 @njit(cache=True, nogil=True)
-def _discount(codes: Slim, rows: Codes, fails: Fails, met: Codes) -> None:
+def _discount(codes: Slim, rows: Rows, fails: Fails, met: Codes) -> None:
     """Move records that fail something from nothing to what they fail."""
     for row in rows:
         met[codes[row], 1] -= 1

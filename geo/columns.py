@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -89,14 +89,34 @@ class Coded:
         """
         return np.array([*map(test, self.known), False], dtype=np.bool_)
 
-    @cached_property
-    def single(self) -> frozenset[str]:
+    def having(self, values: Iterable[str]) -> tuple[Slim, Flags]:
+        """Return the codes, and which of them hold any of these single values.
+
+        >>> Coded(np.array([1, -1], dtype=np.int32), (("a", "b"), ("b",))).having(["b"])
+        (array([1, 2], dtype=uint8), array([ True,  True, False]))
+        """
+        allowed = np.zeros(len(self.known) + 1, dtype=np.bool_)
+        for value in values:
+            allowed[self._places.get(value, [])] = True
+        return self.slim, allowed
+
+    @property
+    def single(self) -> Set[str]:
         """Every single value; those within tuples one by one."""
-        return frozenset(part for value in self.known for part in self.parts(value))
+        return self._places.keys()
 
     def choices(self) -> tuple[str, ...]:
         """Return every single value, in order."""
         return tuple(sorted(self.single))
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """The codes that hold each single value."""
+        places: dict[str, list[int]] = {}
+        for code, value in enumerate(self.known):
+            for part in self.parts(value):
+                places.setdefault(part, []).append(code)
+        return places
 
     def parts(self, value: Any) -> tuple[str, ...]:
         """Return the single values of one value."""

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from geo.bundles import PASSED, SEVERAL, Fails, Tally
+from geo.bundles import PASSED, SEVERAL, Fails, Tally, rows_where
 from geo.columns import Columns, Flags, Order, Rows, Slim
 
 _FEW = 2_000
-_NEVER = -1  # no rank
 
 
 @dataclass(frozen=True)
@@ -136,16 +135,20 @@ class Found:
     @cached_property
     def total(self) -> int:
         """How many records pass every filter."""
-        return int(np.count_nonzero(self.fails == PASSED))
+        return int(np.count_nonzero(self._passed))
+
+    @cached_property
+    def _passed(self) -> Flags:
+        return np.asarray(self.fails == PASSED)
 
     @cached_property
     def rows(self) -> Rows:
         """The records that pass every filter."""
-        return np.flatnonzero(self.fails == PASSED)
+        return rows_where(self._passed)
 
     def any_of(self, flags: Flags) -> bool:
         """Tell whether any record found has a flag."""
-        return bool(_any_passed(self.fails, flags))
+        return bool((self._passed & flags).any())
 
     def facets(self, tally: Tally, names: Mapping[str, str]) -> dict[str, dict[str, int]]:
         """Count the records of every choice of some columns, each with all other filters applied.
@@ -165,22 +168,13 @@ class Found:
         """
         number = {one.name: at for at, one in enumerate(self.filters)}
         own = {column: number[name] for column, name in names.items() if name in number}
-        found = {}
-        for column, counts in tally.count(self.fails, own, len(self.filters)).items():
-            choices = tally.choices[column]
-            # Choices stand in ascending order, so that equal counts do too.
-            order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
-            found[column] = {
-                choices[at]: count
-                for at, count in zip(order.tolist(), counts[order].tolist(), strict=True)
-            }
-        return found
+        return tally.rank(tally.count(self.fails, own, len(self.filters)))
 
     def relaxed(self) -> tuple[Relaxation, ...]:
         """Tell which filter to let go and what that brings, the best first; pairs if none alone."""
-        alone = np.bincount(self.fails[self.fails >= 0], minlength=len(self.filters))
+        alone = _count_fails(self.fails, len(self.filters)).tolist()
         found = [
-            Relaxation((one.name,), self.total + int(alone[n]), self._nearest(n, one))
+            Relaxation((one.name,), self.total + alone[n], self._nearest(n, one))
             for n, one in enumerate(self.filters)
             if alone[n]
         ]
@@ -201,7 +195,7 @@ class Found:
         if len(one.conditions) != 1 or not isinstance(one.conditions[0], Within):
             return None
         asked = one.conditions[0]
-        values = self.columns.numbers[asked.column][self.fails == number]
+        values = self.columns.numbers[asked.column][rows_where(self.fails == number)]
         values = values[np.isfinite(values)]
         if not len(values):
             return None
@@ -233,76 +227,60 @@ def find(columns: Columns, filters: Sequence[Filter]) -> Found:
     """
     fails = np.full(len(columns), PASSED, dtype=np.int8)
     for number, one in enumerate(filters):
-        for condition in one.conditions:
-            _fail(columns, condition, np.int8(number), fails)
+        passes = reduce(np.logical_and, (_passing(columns, each) for each in one.conditions))
+        _fail(passes, np.int8(number), fails)
     return Found(columns, tuple(filters), fails)
 
 
-def _fail(columns: Columns, condition: Condition, number: np.int8, fails: Fails) -> None:
+def _passing(columns: Columns, condition: Condition) -> Flags:
+    """Tell which records pass a condition."""
     match condition:
         case Within(column, low, high, unknown):
             held = columns.ranked(column)
-            none = len(held.values) if unknown else _NEVER
-            _fail_range(held.ranks, *held.between(low, high), none, number, fails)
+            first, beyond = held.between(low, high)
+            passes = _between(held.ranks, first, beyond)
+            return passes | (held.ranks == len(held.values)) if unknown else passes
         case AnyOf(column, values):
-            coded, wanted = columns.coded[column], set(values)
-            allowed = coded.matching(lambda value: not wanted.isdisjoint(coded.parts(value)))
-            _fail_codes(coded.slim, allowed, number, fails)
+            return _look_up(*columns.coded[column].having(values))
         case AllOf(column, values):
             coded, wanted = columns.coded[column], set(values)
             allowed = coded.matching(lambda value: wanted.issubset(coded.parts(value)))
-            _fail_codes(coded.slim, allowed, number, fails)
+            return _look_up(coded.slim, allowed)
         case Rowwise(passes):
-            _fail_rows(passes, number, fails)
-        case ByCode(((codes, allowed),)):
-            _fail_codes(codes, allowed, number, fails)
+            return passes
         case ByCode(parts):
-            passes = np.zeros(len(columns), dtype=np.bool_)
-            for codes, allowed in parts:
-                _pass_codes(codes, allowed, passes)
-            _fail_rows(passes, number, fails)
+            found = [_look_up(codes, allowed) for codes, allowed in parts]
+            return reduce(np.logical_or, found, np.zeros(len(columns), dtype=np.bool_))
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _note(failed: np.int8, number: np.int8) -> np.int8:
-    """Return what a record fails once it also fails a filter."""
-    return number if (failed == PASSED) | (failed == number) else np.int8(SEVERAL)
-
-
-@njit(cache=True, nogil=True)
-def _fail_range(
-    ranks: Slim, first: int, beyond: int, none: int, number: np.int8, fails: Fails
-) -> None:
-    for row in range(len(ranks)):
-        rank = ranks[row]
-        passes = ((first <= rank) & (rank < beyond)) | (rank == none)
-        fails[row] = fails[row] if passes else _note(fails[row], number)
+def _between(ranks: Slim, first: int, beyond: int) -> Flags:
+    # What lies below wraps around to far above: one comparison tells, of short numbers at that.
+    kind = ranks.dtype.type
+    return np.asarray(ranks - kind(first) < kind(beyond - first))
 
 
 @njit(cache=True, nogil=True)
-def _fail_codes(codes: Slim, allowed: Flags, number: np.int8, fails: Fails) -> None:
+def _look_up(codes: Slim, allowed: Flags) -> Flags:
+    passes = np.empty(len(codes), dtype=np.bool_)
     for row in range(len(codes)):
-        fails[row] = fails[row] if allowed[codes[row]] else _note(fails[row], number)
+        passes[row] = allowed[codes[row]]
+    return passes
 
 
 @njit(cache=True, nogil=True)
-def _pass_codes(codes: Slim, allowed: Flags, passes: Flags) -> None:
-    for row in range(len(codes)):
-        passes[row] |= allowed[codes[row]]
+def _fail(passes: Flags, number: np.int8, fails: Fails) -> None:
+    for row in range(len(fails)):
+        failed = fails[row]
+        fails[row] = failed if passes[row] else number if failed == PASSED else SEVERAL
 
 
 @njit(cache=True, nogil=True)
-def _fail_rows(passes: Flags, number: np.int8, fails: Fails) -> None:
-    for row in range(len(passes)):
-        fails[row] = fails[row] if passes[row] else _note(fails[row], number)
-
-
-@njit(cache=True, nogil=True)
-def _any_passed(fails: Fails, flags: Flags) -> bool:
-    for row in range(len(fails)):  # noqa: SIM110 - compiled
-        if flags[row] and fails[row] == PASSED:
-            return True
-    return False
+def _count_fails(fails: Fails, filters: int) -> Rows:
+    """Count the records that fail each filter alone."""
+    counts = np.zeros(filters + 2, dtype=np.int64)
+    for row in range(len(fails)):
+        counts[fails[row] + 2] += 1
+    return counts[2:]
 
 
 @njit(cache=True, nogil=True)

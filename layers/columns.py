@@ -7,8 +7,8 @@ question; of an edit only the records that it wrote are read again.
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -174,6 +174,7 @@ class SpaceTable:
         """Work out what the first questions would have to wait for."""
         self.find_text("a")
         _ = self.tally, self.demo, self.places
+        self.features.warm_up()
 
 
 _tables: dict[tuple[str, str], SpaceTable] = {}
@@ -202,9 +203,9 @@ def space_table(store: Store) -> SpaceTable:
         return kept
 
 
-def is_at_hand(store: Store) -> bool:
-    """Tell whether the spaces are held as they stand now, so that asking takes no time."""
-    return (store.url, _token(store)) in _tables
+def table_at_hand(store: Store) -> SpaceTable | None:
+    """Return the spaces where they are held as they stand now, so that asking takes no time."""
+    return _tables.get((store.url, _token(store)))
 
 
 def _latest(store: Store) -> SpaceTable | None:
@@ -217,7 +218,7 @@ def _latest(store: Store) -> SpaceTable | None:
 
 def _token(store: Store) -> str:
     # Readings of the structure come into force on a day.
-    return f"{store.token(*_LAYERS)} {dt.datetime.now(tz=dt.UTC).astimezone().date()}"
+    return f"{store.token(*_LAYERS)} {time.strftime('%Y-%m-%d')}"
 
 
 def _make_table(store: Store, token: str, before: SpaceTable | None) -> SpaceTable:

@@ -6,9 +6,10 @@ column looks like is kept, and so is every record once it has been asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from layers.catalog import Column
 
 _DIGITS = 6  # decimals of a degree: 0.1 m
 _KEPT = 100_000  # records kept as JSON, about 1 kB each
+_VALUES_KEPT = 100_000  # numbers and places kept as JSON
+_CHUNK = 2_000  # records written at once ahead of the first question
 
 _NUMBERS = {"date", "integer", "number"}
 
@@ -50,34 +53,28 @@ class Features:
             kept.update({ids[row]: feature for row, feature in fresh.items()})
         return tuple(fresh[row] if row in fresh else kept[ids[row]] for row in rows)
 
+    def warm_up(self) -> None:
+        """Write ahead of the first question as many records as are kept."""
+        for start in range(0, min(len(self.columns), _KEPT), _CHUNK):
+            self.write(range(start, min(start + _CHUNK, len(self.columns))))
+
     def _written(self, rows: list[int]) -> list[bytes]:
         """Write records, column by column."""
         at = np.array(rows, dtype=np.int64)
         keys = [orjson.dumps(self.columns.ids[row]) for row in rows]
-        pieces: list[list[bytes]] = [[b'{"type":"Feature","id":', k, b',"properties":{"id":', k]
-                                     for k in keys]  # fmt: skip
+        pieces = [[b'{"type":"Feature","id":%b,"properties":{"id":%b' % (k, k) for k in keys]]
         for column in self.declared:
             if column.kind in _NUMBERS:
                 values = self.columns.numbers[column.name][at].tolist()
-                label = f',"{column.name}":'.encode()
-                for piece, value in zip(pieces, values, strict=True):
-                    if value == value:  # noqa: PLR0124 - NaN differs from itself
-                        piece.append(label + orjson.dumps(_plain(column.kind, value)))
+                pieces.append([_number_text(column.name, column.kind, value) for value in values])
             else:
                 texts = self._texts[column.name]
                 codes = self.columns.coded[column.name].codes[at].tolist()
-                for piece, code in zip(pieces, codes, strict=True):
-                    piece.append(texts[code])
+                pieces.append([texts[code] for code in codes])
         lon = np.round(self.columns.lon[at], _DIGITS).tolist()
         lat = np.round(self.columns.lat[at], _DIGITS).tolist()
-        for piece, x, y in zip(pieces, lon, lat, strict=True):
-            if x == x:  # noqa: PLR0124 - NaN
-                piece.append(
-                    b'},"geometry":{"type":"Point","coordinates":%b}}' % orjson.dumps([x, y])
-                )
-            else:
-                piece.append(b'},"geometry":null}')
-        return [b"".join(piece) for piece in pieces]
+        pieces.append([_point_text(x, y) for x, y in zip(lon, lat, strict=True)])
+        return [b"".join(written) for written in zip(*pieces, strict=True)]
 
     @cached_property
     def _texts(self) -> dict[str, list[bytes]]:
@@ -95,7 +92,21 @@ class Features:
         }
 
 
-def _plain(kind: str, number: float) -> Any:
+@lru_cache(maxsize=_VALUES_KEPT)
+def _number_text(column: str, kind: str, number: float) -> bytes:
+    """Write a number or day of a record; nothing for none."""
+    if math.isnan(number):
+        return b""
     if kind == "date":
-        return str(np.datetime64(int(number), "D"))
-    return int(number) if kind == "integer" else number
+        plain: Any = str(np.datetime64(int(number), "D"))
+    else:
+        plain = int(number) if kind == "integer" else number
+    return f',"{column}":'.encode() + orjson.dumps(plain)
+
+
+@lru_cache(maxsize=_VALUES_KEPT)
+def _point_text(lon: float, lat: float) -> bytes:
+    """Write the place of a record, and its end."""
+    if math.isnan(lon):
+        return b'},"geometry":null}'
+    return b'},"geometry":{"type":"Point","coordinates":%b}}' % orjson.dumps([lon, lat])

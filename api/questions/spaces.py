@@ -98,7 +98,7 @@ class SpacePage:
         return body
 
 
-def ask_spaces(store: Store, search: SpaceSearch) -> SpacePage:
+def ask_spaces(store: Store, search: SpaceSearch, *, table: SpaceTable | None = None) -> SpacePage:
     """Find the spaces that suit.
 
     Parameters
@@ -107,13 +107,15 @@ def ask_spaces(store: Store, search: SpaceSearch) -> SpacePage:
         The store.
     search
         What is asked.
+    table
+        The spaces of the store as it stands now, for who has them already.
 
     Raises
     ------
     InputError
         With every fault of the question, or when the cursor is of another.
     """
-    hunt = hunt_spaces(store, search)
+    hunt = hunt_spaces(store, search, table=table)
     table, found, order = hunt.table, hunt.found, hunt.order
     start = _read_cursor(table, search, order) if search.after else 0
     rows = found.page(order, start=start, limit=search.limit + 1)
@@ -169,7 +171,7 @@ class Hunt:
         return self.found.page(self.order, start=0, limit=self.found.total)
 
 
-def hunt_spaces(store: Store, search: SpaceSearch) -> Hunt:
+def hunt_spaces(store: Store, search: SpaceSearch, *, table: SpaceTable | None = None) -> Hunt:
     """Hold every space against a question.
 
     Raises
@@ -177,7 +179,7 @@ def hunt_spaces(store: Store, search: SpaceSearch) -> Hunt:
     InputError
         With every fault of the question.
     """
-    table = space_table(store)
+    table = table or space_table(store)
     check_search(search, unknown=check_names(store, table, search))
     filters = _plain_filters(table, search)
     world = walk_world(store) if search.walks else None

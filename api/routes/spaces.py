@@ -14,14 +14,18 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.answers import GEOJSON, is_ready, open_request_store, respond_result
+from api.answers import GEOJSON, answer, open_request_store, respond_result, to_bytes
 from api.days import parse_day
+from api.middleware import Pack
 from api.params import read_bbox, refuse_names
 from api.questions.space_search import MAX_TEXT, SpaceSearch
 from api.questions.spaces import ask_spaces, hunt_spaces
 from api.questions.surroundings import ask_space_facts
+from api.scenarios import PARAMETER
+from api.security import ALWAYS
 from geo.areas import MAX_TEXT as MAX_AREA_TEXT
 from geo.errors import HatchmapError, InputError
+from layers.columns import SpaceTable, space_table, table_at_hand
 from layers.query import Query
 from layers.store import Store
 
@@ -210,21 +214,25 @@ def get_spaces(request: Request) -> Response:
     search = asked.to_search()
     if asked.format != "json":
         return _send_file(open_request_store(request), search, asked.format)
-    return _respond(request, search)
+    if search.walks:  # which takes longer to work out than to find again
+        return respond_result(request, lambda store: ask_spaces(store, search), media_type=GEOJSON)
+    store = open_request_store(request)
+    return _answer(request, store, space_table(store), search)
 
 
-def _respond(request: Request, search: SpaceSearch) -> Response:
-    # Only what is walked takes longer to work out than to find again.
-    return respond_result(
-        request, lambda store: ask_spaces(store, search), media_type=GEOJSON, keep=search.walks
-    )
+def _answer(request: Request, store: Store, table: SpaceTable, search: SpaceSearch) -> Response:
+    def make() -> bytes:
+        return to_bytes(ask_spaces(store, search, table=table).to_json())
+
+    state = (store.lens, table.token)
+    return answer(request, store, make, state=state, media_type=GEOJSON, headers=ALWAYS)
 
 
 class AnswerAtOnce:
-    """Answers most searches before the router: its way takes longer than they do.
+    """Answers most searches before everything else: its way takes longer than they do.
 
-    What may last (walks, files, spaces that have to be read first) and whatever is wrong goes on to
-    the router, which answers it as everything else.
+    What may last (walks, files, spaces that have to be read first), scenarios and whatever is wrong
+    go on to the router, which answers them as everything else.
 
     Parameters
     ----------
@@ -237,22 +245,28 @@ class AnswerAtOnce:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or ask what stands behind."""
-        answer: ASGIApp | None = None
+        found: ASGIApp | None = None
         if scope["type"] == "http" and scope["path"] == _PATH and scope["method"] == "GET":
             with suppress(HatchmapError, RequestValidationError):
-                answer = _answer_at_once(Request(scope, receive))
-        await (answer or self._app)(scope, receive, send)
+                found = _answer_at_once(Request(scope, receive))
+        await (found or self._app)(scope, receive, send)
 
 
 _PATH = "/api/spaces"
 
 
-def _answer_at_once(request: Request) -> Response | None:
-    if not is_ready(request):
+def _answer_at_once(request: Request) -> ASGIApp | None:
+    store = request.app.state.store.opened()
+    table = None if store is None else table_at_hand(store)
+    if table is None or PARAMETER in request.query_params:
         return None
     asked = read_asked(request.query_params.multi_items())
     search = asked.to_search()
-    return None if asked.format != "json" or search.walks else _respond(request, search)
+    if asked.format != "json" or search.walks:
+        return None
+    found = _answer(request, store, table, search)
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    return Pack(found) if packs else found
 
 
 @router.get("/spaces/{space}")

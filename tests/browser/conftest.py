@@ -72,7 +72,7 @@ def open_page(chromium, site, watch) -> Iterator:
         context = chromium.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(120_000)
         watch.over(page)
         page.route("**/*", serve)
         page.goto(ORIGIN + path if own else path)

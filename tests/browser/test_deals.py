@@ -59,7 +59,7 @@ def test_from_the_sign_in_to_a_signature_and_back(visit, server, served):
     page.wait_for_url("**/admin*")
     page.goto(f"{server}/match?lang=en")
     page.locator("#match-form button.go").click()
-    page.wait_for_selector("#pairs", timeout=60_000)
+    page.wait_for_selector("#pairs", timeout=120_000)
     boxes = page.locator('#pairs input[name="pair"]')
     pairs = [boxes.nth(at).get_attribute("value").split("|") for at in range(2)]
     for at in range(2):
@@ -105,7 +105,7 @@ def test_from_the_sign_in_to_a_signature_and_back(visit, server, served):
 def test_the_shortage_is_drawn_and_switched(visit, server):
     page = visit(f"/staff?token={TOKEN}")
     page.goto(f"{server}/shortage?lang=en")
-    page.wait_for_selector(".shortage-table, .empty", timeout=60_000)
+    page.wait_for_selector(".shortage-table, .empty", timeout=120_000)
     expect(page.locator(".folium-map path").first).to_be_visible()
     whole = page.locator(".answer strong").inner_text()
     select = page.locator('select[name="kind"]')

@@ -44,7 +44,7 @@ def page(chromium, watch, address):
     """A page of somebody who has signed in."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(120_000)
     page.goto(f"{address}/staff?lang=zh")
     page.fill("input[name=token]", TOKEN)
     page.click("main button[type=submit]")

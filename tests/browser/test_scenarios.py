@@ -49,7 +49,7 @@ def browse(chromium, server, watch) -> Iterator:
         if staff:
             context.add_cookies([{"name": "hatchmap_staff", "value": TOKEN, "url": server}])
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(120_000)
         watch.over(page)
         page.goto(server + address if address.startswith("/") else address)
         return page

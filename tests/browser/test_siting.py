@@ -38,7 +38,7 @@ def address(tmp_path_factory):
 def page(chromium, watch):
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(120_000)
     watch.over(page)
     yield page
     context.close()
