@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -101,7 +102,7 @@ class Coded:
         return self.slim, allowed
 
     @property
-    def single(self) -> Set[str]:
+    def single(self) -> AbstractSet[str]:
         """Every single value; those within tuples one by one."""
         return self._places.keys()
 
