@@ -24,6 +24,10 @@ _WORLD: Extent = (-170.0, -60.0, 170.0, 75.0)
 _EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 _CITY_MAP_DEG = 0.003  # about 300 m: less than a pixel of a map of the whole city
 _DEMO = Query(where={"provenance": "demo"})
+_COUNTS_KEPT = 200
+NO_COVERAGE: Mapping[str, Any] = {"towns": (), "rule": {}}
+
+_counted: dict[tuple[Any, ...], tuple[int, int]] = {}
 
 
 def read_basemap(settings: Settings) -> Basemap:
@@ -108,16 +112,13 @@ def map_view(
     Parameters
     ----------
     coverage
-        The answer of the industrial towns as plain values; asked for where not given.
+        The answer of the industrial towns as plain values; asked for where not given. A map that
+        does not show them takes `NO_COVERAGE`.
     """
-    answer = coverage or ask_town_coverage(store).to_json()
+    answer = ask_town_coverage(store).to_json() if coverage is None else coverage
     rules = store.rules("amenities").body
-    # A layer whose records have no place is not on the map.
-    counts = {
-        spec.name: store.count(spec.name, Query(bbox=_EVERYWHERE))
-        for spec in MAP_LAYERS
-        if spec.name in layers()
-    }
+    counted = {spec.name: _count(store, spec.name) for spec in MAP_LAYERS if spec.name in layers()}
+    counts = {name: placed for name, (placed, _) in counted.items()}
     return MapView(
         lang=lang,
         extent=store.extent("reporting_units") or store.extent() or _WORLD,
@@ -135,8 +136,23 @@ def map_view(
         data_date=data_date(store),
         token=store.token(),
         scenario=store.lens.id if store.lens else "",
-        demo_counted=has_demo(store, *counts),
+        demo_counted=any(demo for _, demo in counted.values()),
     )
+
+
+def _count(store: Store, name: str) -> tuple[int, int]:
+    """Count the records of a layer that have a place, and its demo records; again when it changes.
+
+    A layer whose records have no place is not on the map.
+    """
+    key = (store.url, store.lens, name, store.token(name))
+    found = _counted.get(key)
+    if found is None:
+        found = store.count(name, Query(bbox=_EVERYWHERE)), store.count(name, _DEMO)
+        _counted[key] = found
+        while len(_counted) > _COUNTS_KEPT:
+            _counted.pop(next(iter(_counted)), None)
+    return found
 
 
 def version_of(answer: Mapping[str, Any]) -> str:

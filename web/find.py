@@ -18,6 +18,7 @@ from web.around import around_view
 from web.frame import PageFrame, render
 from web.maps import city_map
 from web.mapview import MAP_LAYERS, MapLayer, MapView
+from web.nearest import nearest_step
 from web.rows import Result, place_hash, present, worded
 from web.words import Words
 
@@ -46,7 +47,15 @@ _SORTS = (
     "-score",
 )  # fmt: skip
 _MUST_MINUTES = 10
-_NOT_FILTERS = {"sort", "limit", "after", "lang", "part", "facets", "format", "v"}
+# What the script of the page says.
+_SPOKEN = (
+    "at_place", "busy", "corners", "draw_hint", "failed", "few", "four", "offline", "only_here",
+    "pick_hint", "range", "server", "slow",
+)  # fmt: skip
+# Names of faults → the field of the form that they stand beside.
+_FIELDS = {name.removeprefix("min_"): name for name in (*dict(_NUMBERS), *_NEEDS)}
+_NOT_FILTERS = {"sort", "limit", "after", "from", "lang", "part", "facets", "format", "v"}
+_OF_PAGE = {"after", "from", "part"}  # of one page of a result, not of the question
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "facts": ("kind", "floor", "area_m2", "min_area_m2", "vacant_area_m2", "rent_cny_m2_month",
               "status", "stages", "industries", "services"),
@@ -105,13 +114,15 @@ def find_page(
     """
     drawn = city_map(find_view(view))
     scripts = [url for url in drawn.scripts if not any(name in url for name in _SCRIPTS_LEFT_OUT)]
+    part = _part(answer, frame=frame, asked=asked, labels=labels, errors=errors)
     return render(
         "find.html",
         frame=frame,
         page="find",
         map=drawn,
         scripts=scripts,
-        **_part(answer, frame=frame, asked=asked, labels=labels, errors=errors),
+        config={name: frame.words(f"find.{name}") for name in _SPOKEN},
+        **part,
         **_fields(frame.words, asked, categories),
     )
 
@@ -141,39 +152,62 @@ def _part(
     ]
     query = [(name, value) for name, values in asked.items() for value in values if value]
     filters = [(name, value) for name, value in query if name not in _NOT_FILTERS]
-    files = [(name, value) for name, value in query if name not in {"after", "limit", "part"}]
+    files = [(name, value) for name, value in query if name not in {*_OF_PAGE, "limit"}]
+    first = _first(asked)
     return {
         "total": answer["total"],
+        "first": first,
+        "last": first + len(cards) - 1,
         "cards": cards,
         "facets": _facets(answer.get("facets") or {}, asked, labels, w),
         "chips": [_chip(name, value, query, labels, w) for name, value in filters],
         "clear": frame.link("/find"),
-        "relax": [_relax(one, query, frame) for one in answer.get("relax") or ()],
+        "relax": [_relax(one, query, labels, frame) for one in answer.get("relax") or ()],
         "notes": [w.pick(note) for note in answer.get("notes") or ()],
-        "more": _address(query, frame, after=answer["next"]) if answer.get("next") else "",
+        "more": _address(query, frame, after=answer["next"], **{"from": str(first + len(cards))})
+        if answer.get("next")
+        else "",
         "files": {
             kind: "/api/spaces?" + urlencode([*files, ("format", kind)])
             for kind in ("xlsx", "geojson", "gpkg")
         },
         "places": answer.get("places") or [],
         "demo_counted": answer.get("demo_counted", False),
-        "errors": errors,
+        "faults": [_fault(one, labels, w) for one in errors],
     }
+
+
+def _first(asked: Asked) -> int:
+    """Return the number of the first space of the page; the address only says it for people."""
+    said = (asked.get("from") or ("",))[0]
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= len("1000000") else 1
+
+
+def _fault(error: Result, labels: Labels, w: Words) -> dict[str, str]:
+    """Return a fault with the field that it stands beside, and its words."""
+    where = error["where"].rpartition(" ")[2]
+    value = f" ({error['value']})" if error.get("value") not in (None, "") else ""
+    stop, comma = ("：", "；") if w.lang == "zh" else (": ", "; ")
+    text = f"{error['what']}{value}" + (f"{comma}{error['fix']}" if error["fix"] else "")
+    label = _filter_name(where.removeprefix("min_").removeprefix("max_"), labels, w)
+    return {"field": _FIELDS.get(where, where), "text": text, "said": f"{label}{stop}{text}"}
 
 
 def _fields(w: Words, asked: Asked, categories: Sequence[Result]) -> dict[str, Any]:
     """Return what the fields of the form hold."""
     # Fields that the address does not fill are empty.
     held = defaultdict(str, {name: values[0] for name, values in asked.items() if values})
-    musts = set(asked.get("must", ()))
+    # A must keeps the minutes that the address has.
+    musts = {value.partition(":")[0]: value for value in asked.get("must", ())}
     return {
         "held": held,
         "ranges": [(low, high, _label(low.removeprefix("min_"), w)) for low, high in _NUMBERS],
         "needs": [(name, _label(name.removeprefix("min_"), w)) for name in _NEEDS],
         "sorts": [(name, w(f"find.sort_{_plain(name)}")) for name in _SORTS],
         "musts": [
-            (f"{one['key']}:{_MUST_MINUTES}", w.pick(one), f"{one['key']}:{_MUST_MINUTES}" in musts)
+            (musts.get(key, f"{key}:{_MUST_MINUTES}"), w.pick(one), key in musts)
             for one in categories
+            for key in (one["key"],)
         ],
         "must_minutes": _MUST_MINUTES,
     }
@@ -263,15 +297,20 @@ def _chip(
     elif name.startswith(("min_", "max_")):
         sign = "≥" if name.startswith("min_") else "≤"
         text = f"{_label(name[4:], w)} {sign} {value}"
+    elif name == "must":
+        key, _, minutes = value.partition(":")
+        text = w("find.chip_must", name=labels["must"].get(key, key), minutes=minutes)
     else:
         shown = value if len(value) <= 30 else ""
         text = w(f"find.chip_{name}", value=shown) if f"find.chip_{name}" in set(w) else value
-    rest = [pair for pair in query if pair != (name, value) and pair[0] not in ("after", "part")]
+    rest = [pair for pair in query if pair != (name, value) and pair[0] not in _OF_PAGE]
     return {"text": text, "href": "/find?" + urlencode(rest), "name": name, "value": value}
 
 
-def _relax(one: Result, query: Sequence[tuple[str, str]], frame: PageFrame) -> dict[str, str]:
-    """Return one way out of an empty result: what to let go, and what it brings."""
+def _relax(
+    one: Result, query: Sequence[tuple[str, str]], labels: Labels, frame: PageFrame
+) -> dict[str, str]:
+    """Return one way out of an empty result: the nearest value that would do, and going without."""
     w = frame.words
     gone = {f"{end}{name}" for name in one["filters"] for end in ("", "min_", "max_")}
     musts = {name.removeprefix("must.") for name in one["filters"] if name.startswith("must.")}
@@ -280,21 +319,34 @@ def _relax(one: Result, query: Sequence[tuple[str, str]], frame: PageFrame) -> d
         for name, value in query
         if name not in gone and not (name == "must" and value.partition(":")[0] in musts)
     ]
-    names = [_filter_name(name, w) for name in one["filters"]]
-    text = w("find.relax_one", filter=w("find.and").join(names), count=f"{one['count']:,}")
-    if one.get("nearest") is not None and one["filters"][0] != "available_by":
-        text += w("find.relax_nearest", value=f"{one['nearest']:,.6g}")
-    return {"text": text, "href": _address(rest, frame)}
+    names = [_filter_name(name, labels, w) for name in one["filters"]]
+    said = w("find.relax_one", filter=w("find.and").join(names), count=f"{one['count']:,}")
+    way = {"text": said, "href": _address(rest, frame), "nearer": "", "near": ""}
+    step = (
+        None
+        if one.get("nearest") is None
+        else nearest_step(one["filters"][0], one["nearest"], query)
+    )
+    if step is not None:
+        changed = [step.new if pair == step.old else pair for pair in query]
+        way["near"] = _address(changed, frame)
+        way["nearer"] = w(
+            f"find.nearer_{step.way}", filter=names[0], was=step.was, value=step.value, by=step.by
+        )
+    return way
 
 
-def _filter_name(name: str, w: Words) -> str:
+def _filter_name(name: str, labels: Labels, w: Words) -> str:
+    if name.startswith("must."):
+        key = name.removeprefix("must.")
+        return labels["must"].get(key, key)
     column = next((column for column, field in FACETS.items() if field == name), name)
     known = {declared.name for declared in (*layer("spaces").columns, *DERIVED)}
     return _label(column, w) if column in known else w.get(f"find.filter_{name}", name)
 
 
 def _address(query: Sequence[tuple[str, str]], frame: PageFrame, **more: str) -> str:
-    kept = [pair for pair in query if pair[0] not in {"after", "part", "lang", *more}]
+    kept = [pair for pair in query if pair[0] not in {*_OF_PAGE, "lang", *more}]
     return "/find?" + urlencode([*kept, *more.items(), ("lang", frame.lang)])
 
 

@@ -101,10 +101,10 @@ def _of_rules(store: Store, rules: str) -> Words:
 
 
 def _nearest(value: str, words: Words) -> str:
-    """Name the values nearest to one: those that hold it, in pinyin too, then those like it."""
+    """Name the values nearest to one: those that hold it, in pinyin too, else those like it."""
     known = list(words)
     inside = index_texts(known).find(value).tolist()
     held = sorted((word for word, has in zip(known, inside, strict=True) if has), key=len)
-    near = [*held, *get_close_matches(value, known, n=_MOST_TOLD, cutoff=_CLOSE)]
-    told = dict.fromkeys(words[word] for word in near or sorted(known))
+    near = held or get_close_matches(value, known, n=_MOST_TOLD, cutoff=_CLOSE) or sorted(known)
+    told = dict.fromkeys(words[word] for word in near)
     return ", ".join(list(told)[:_MOST_TOLD])

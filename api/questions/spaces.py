@@ -6,7 +6,7 @@ import base64
 import binascii
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,7 @@ def ask_spaces(store: Store, search: SpaceSearch, *, table: SpaceTable | None = 
         total=found.total,
         next=_write_cursor(table, search, order, int(rows[-1])) if more else None,
         facets=found.facets(table.tally, FACETS) if search.facets else None,
-        relax=found.relaxed() if search.facets and not found.total else (),
+        relax=_relaxed(hunt, search) if search.facets and not found.total else (),
         notes=hunt.notes,
         demo_counted=found.any_of(table.demo) or hunt.demo,
         rules=hunt.rules,
@@ -161,6 +161,7 @@ class Hunt:
     order: Order
     minutes: Floats | None
     scores: Floats | None
+    walks: Mapping[str, Floats]  # by filter: the minutes that it held each record against
     notes: tuple[Mapping[str, str], ...]
     demo: bool
     rules: Mapping[str, Any] | None
@@ -184,12 +185,16 @@ def hunt_spaces(store: Store, search: SpaceSearch, *, table: SpaceTable | None =
     filters = _plain_filters(table, search)
     world = walk_world(store) if search.walks else None
     name, falling = search.sorting
-    minutes = scores = None
+    walks: dict[str, Floats] = {}
+    scores = None
     if world is not None:
-        walked, minutes = _walked_filters(table, world, search)
-        filters += walked
+        walks = _walks(table, world, search)
+        limits = {f"must.{key}": limit for key, limit in search.must.items()}
+        limits["minutes"] = search.minutes or 0.0
+        filters += [Filter(one, (Rowwise(walks[one] <= limits[one]),)) for one in walks]
         scores = life_scores(table, world) if name == "score" else None
     found = find(table.columns, filters)
+    minutes = walks.get("minutes")
     keys = {"minutes": minutes, "score": scores}.get(name)
     if keys is None:
         order = table.columns.order(name, descending=falling)
@@ -201,6 +206,7 @@ def hunt_spaces(store: Store, search: SpaceSearch, *, table: SpaceTable | None =
         order,
         minutes,
         scores,
+        walks,
         notes=(_NO_STREETS,) if world is not None and world.network is None else (),
         demo=world is not None and world.demo_counted,
         rules=None if world is None else {"name": "amenities", "version": world.rules_version},
@@ -265,17 +271,30 @@ def _time_filters(search: SpaceSearch) -> Iterator[Filter]:
         yield Filter("term_months", (shortest, longest))
 
 
-def _walked_filters(
-    table: SpaceTable, world: WalkWorld, search: SpaceSearch
-) -> tuple[list[Filter], Floats | None]:
-    filters, minutes = [], None
+def _walks(table: SpaceTable, world: WalkWorld, search: SpaceSearch) -> dict[str, Floats]:
+    """Return the walking minutes that filters ask of every record, by filter."""
+    walks = {}
     if search.near is not None and search.minutes is not None:
-        minutes = minutes_from(table, world, *search.near)
-        filters.append(Filter("minutes", (Rowwise(minutes <= search.minutes),)))
-    for category, limit in search.must.items():
-        reached = minutes_to(table, world, category) <= limit
-        filters.append(Filter(f"must.{category}", (Rowwise(reached),)))
-    return filters, minutes
+        walks["minutes"] = minutes_from(table, world, *search.near)
+    return walks | {f"must.{key}": minutes_to(table, world, key) for key in search.must}
+
+
+def _relaxed(hunt: Hunt, search: SpaceSearch) -> tuple[Relaxation, ...]:
+    """Tell what to let go; of a walk or a circle also the nearest amount that would do."""
+    amounts = dict(hunt.walks)
+    if search.near is not None and search.radius_m is not None:
+        at, lon, lat = hunt.table.places
+        amounts["radius_m"] = np.append(metres_from(*search.near, lon, lat), np.inf)[at]
+    number = {one.name: at for at, one in enumerate(hunt.found.filters)}
+
+    def measured(way: Relaxation) -> Relaxation:
+        name = way.filters[0]
+        if len(way.filters) > 1 or name not in amounts:
+            return way
+        least = float(amounts[name][hunt.found.fails == number[name]].min())
+        return replace(way, nearest=least) if math.isfinite(least) else way
+
+    return tuple(map(measured, hunt.found.relaxed()))
 
 
 def _rounded(minutes: Floats) -> tuple[float, ...]:

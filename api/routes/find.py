@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -16,16 +17,19 @@ from api.questions.spaces import ask_space, ask_spaces, count_places
 from api.questions.surroundings import ask_space_facts
 from api.routes.pages import Framer, draw_page, public_history
 from api.routes.spaces import SEVERAL, SpaceAsked
-from api.views import map_view
+from api.views import NO_COVERAGE, map_view
 from geo.errors import InputError
 from layers.query import Query as Records
 from layers.store import Store
 from web import find as pages
+from web.messages import say, say_fault
+from web.words import words
 
 router = APIRouter(include_in_schema=False)
 
 PAGE_SIZE = 30
 _MOST_COMPARED = 4
+_PLACE_ENDS = re.compile(": |：")
 _NOTHING: Mapping[str, Any] = {"total": 0, "features": []}
 
 
@@ -35,7 +39,7 @@ def get_find(request: Request, lang: Lang) -> Response:
     asked = _read_query(request)
 
     def draw(store: Store, frame: Framer) -> str:
-        answer, errors = _answer(store, asked)
+        answer, errors = _answer(store, asked, lang)
         said = frame(demo_counted=answer.get("demo_counted", False))
         common: dict[str, Any] = {
             "frame": said, "asked": asked, "labels": _labels(store, lang), "errors": errors,
@@ -44,7 +48,7 @@ def get_find(request: Request, lang: Lang) -> Response:
             return pages.find_part(answer, **common)
         return pages.find_page(
             answer,
-            view=map_view(store, frame.settings, lang=lang),
+            view=map_view(store, frame.settings, lang=lang, coverage=NO_COVERAGE),
             categories=store.rules("amenities").body["categories"],
             **common,
         )
@@ -62,8 +66,8 @@ def _read_query(request: Request) -> dict[str, list[str]]:
 
 
 def _answer(
-    store: Store, asked: Mapping[str, Sequence[str]]
-) -> tuple[Mapping[str, Any], list[dict[str, str]]]:
+    store: Store, asked: Mapping[str, Sequence[str]], lang: str
+) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
     """Ask, or say field by field what is wrong with the question."""
     try:
         search = _to_search(asked)
@@ -71,13 +75,17 @@ def _answer(
         answer["places"] = count_places(store, search)
     except ValidationError as error:
         return _NOTHING, [
-            {"where": " ".join(map(str, one["loc"])), "what": one["msg"], "fix": ""}
+            {"where": str(one["loc"][0]), "what": say(one["msg"], lang), "fix": ""}
             for one in error.errors()
         ]
     except InputError as error:
-        faults = error.faults or ()
-        found = [{"where": f.where, "what": f.what, "fix": f.fix} for f in faults]
-        where, _, what = str(error).partition(": ")
+        found = [
+            {"where": fault.where, "what": said.what, "value": fault.value, "fix": said.fix}
+            for fault in error.faults
+            for said in (say_fault(fault, lang),)
+        ]
+        where = str(error).partition(": ")[0]
+        what = _PLACE_ENDS.split(say(str(error), lang), maxsplit=1)[-1]
         return _NOTHING, found or [{"where": where, "what": what, "fix": ""}]
     return answer, []
 
@@ -97,13 +105,16 @@ def _to_search(asked: Mapping[str, Sequence[str]]) -> SpaceSearch:
 
 
 def _labels(store: Store, lang: str) -> dict[str, dict[str, str]]:
-    """Return the words of names that the city's data have in the other language."""
+    """Return the words of what the city names itself, where they are not the names."""
+    w = words(lang)
+    must = {one["key"]: w.pick(one) for one in store.rules("amenities").body["categories"]}
     if lang == "zh":
-        return {}
+        return {"must": must}
     units = store.read("reporting_units", Records(columns=["name", "name_en"]))
     industries = store.rules("industries").body.get("industries", ())
     services = store.rules("services").body.get("services", ())
     return {
+        "must": must,
         "unit": {
             name: english
             for name, english in zip(units["name"], units["name_en"], strict=True)

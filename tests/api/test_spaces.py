@@ -148,6 +148,23 @@ def test_an_empty_result_says_what_to_relax(client):
     assert find(client, kind="lab", max_rent_cny_m2_month=way["nearest"])["total"] >= 1
 
 
+def test_what_is_too_far_says_how_far_would_do(client):
+    lon, lat = find(client, limit=1)["features"][0]["geometry"]["coordinates"]
+    near = {"near": f"{lon + 0.004},{lat}"}
+    for name, least in (("minutes", 0.5), ("radius_m", 1)):
+        answer = find(client, **near, **{name: least})
+        (way,) = answer["relax"]
+        assert (answer["total"], way["filters"]) == (0, [name])
+        assert way["nearest"] > least
+        enough = {name: way["nearest"] + 1e-6}
+        assert find(client, **near, **enough)["total"] >= 1
+    must = find(client, must="transport:0.001")["relax"]
+    assert must[0]["filters"] == ["must.transport"]
+    assert find(client, must=f"transport:{must[0]['nearest'] + 1e-6}")["total"] >= 1
+    page = client.get("/find", params={"lang": "en", **near, "radius_m": 1})
+    assert "data-nearer" in page.text
+
+
 def test_roles_and_zones_are_asked_and_counted(city_copy):
     with open_store(city_copy, write=True) as store:
         whole = ask_spaces(store, SpaceSearch())

@@ -8,7 +8,7 @@
   const STYLE = { color: "#b2481a", weight: 2, fillOpacity: 0.12, interactive: false };
   const drawn = L.layerGroup().addTo(map);
   const walk = L.geoJSON(null, { style: { ...STYLE, color: "#006d2c" } }).addTo(map);
-  const round = (value) => Number(value.toFixed(6));
+  const { round } = hatchmap.draw;
   const { near, polygon, minutes } = form.elements;
   let asking = null;
 
@@ -51,89 +51,37 @@
     }
   }
 
-  /** A tool that takes clicks, or Enter for the middle of the map; one at a time. */
-  function tool(button, { said, take, finish }) {
-    const box = map.getContainer();
-    const self = {
-      stopPicking() {
-        map.off("click", onClick).off("dblclick", onEnd);
-        box.removeEventListener("keydown", onKey);
-        map.doubleClickZoom.enable();
-        box.classList.remove("picking", "aiming");
-        button.setAttribute("aria-pressed", "false");
-      },
-    };
-    const stop = () => hatchmap.pick({ stopPicking() {} });
-    const onClick = (event) => take(event.latlng, stop);
-    const onEnd = () => {
-      stop();
-      finish?.();
-    };
-    function onKey(event) {
-      if (event.key === "Enter" && event.target === box) {
-        event.preventDefault();
-        take(map.getCenter(), stop);
-      } else if (event.key === "Escape") {
-        onEnd();
-        button.focus();
-      }
-    }
-    button.addEventListener("click", () => {
-      if (button.getAttribute("aria-pressed") === "true") {
-        onEnd();
-        return;
-      }
-      hatchmap.pick(self);
-      map.doubleClickZoom.disable();
-      map.on("click", onClick).on("dblclick", onEnd);
-      box.addEventListener("keydown", onKey);
-      box.classList.add("picking", "aiming");
-      button.setAttribute("aria-pressed", "true");
-      hint.textContent = said;
-      box.focus();
-    });
-  }
+  const say = (text) => (hint.textContent = text);
 
-  tool(document.getElementById("pick-place"), {
-    said: hint.dataset.pick,
-    take(place, stop) {
-      near.value = `${round(place.lng)},${round(place.lat)}`;
+  hatchmap.draw.tool(map, document.getElementById("pick-place"), {
+    said: hint.dataset.pick, say,
+    place(at, stop) {
+      near.value = `${round(at.lng)},${round(at.lat)}`;
       polygon.value = "";
       if (!minutes.value) minutes.value = "15";
       stop();
       draw();
       changed(near);
-      hint.textContent = hint.dataset.place;
+      say(hint.dataset.place);
     },
   });
 
-  let corners = [];
-  tool(document.getElementById("pick-area"), {
-    said: hint.dataset.draw,
-    take(place) {
-      corners.push([round(place.lng), round(place.lat)]);
-      drawn.clearLayers();
-      walk.clearLayers();
-      L.polygon(corners.map(([lon, lat]) => [lat, lon]), STYLE).addTo(drawn);
-      for (const [lon, lat] of corners) L.circleMarker([lat, lon], { ...STYLE, radius: 4, fillOpacity: 1 }).addTo(drawn);
-    },
-    finish() {
-      // A double click has also been two clicks.
-      const kept = corners.filter((c, i) => !i || c[0] !== corners[i - 1][0] || c[1] !== corners[i - 1][1]);
-      corners = [];
-      if (kept.length > 2) {
-        polygon.value = JSON.stringify({ type: "Polygon", coordinates: [[...kept, kept[0]]] });
-        near.value = "";
-        changed(polygon);
-      }
-      hint.textContent = kept.length > 2 ? hint.dataset.area : hint.dataset.few;
+  hatchmap.draw.area(map, document.getElementById("pick-area"), {
+    said: hint.dataset.draw, say, layer: drawn, style: STYLE,
+    words: { few: hint.dataset.few, corners: hint.dataset.corners },
+    start: () => walk.clearLayers(),
+    done(ring) {
+      polygon.value = JSON.stringify({ type: "Polygon", coordinates: [ring] });
+      near.value = "";
+      changed(polygon);
       draw();
+      say(hint.dataset.area);
     },
+    cancel: draw,
   });
 
   document.getElementById("pick-clear").addEventListener("click", () => {
     for (const field of [near, polygon, minutes]) field.value = "";
-    corners = [];
     draw();
     changed(near);
     hint.textContent = hint.dataset.clear;

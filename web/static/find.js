@@ -4,9 +4,13 @@
   "use strict";
   const hatchmap = window.hatchmap;
   const words = JSON.parse(document.getElementById("find-config").textContent);
+  const WAIT_MS = 30_000;
   const form = document.getElementById("find-form");
   const part = document.getElementById("find-part");
+  const panel = document.getElementById("panel");
+  const filters = document.getElementById("find-filters");
   const map = hatchmap.view.map;
+  const phone = matchMedia("(max-width: 760px)");
   const dots = L.layerGroup().addTo(map);
   const drawn = L.layerGroup().addTo(map);
   const byPoint = new Map();
@@ -27,58 +31,116 @@
     const query = new URL(url, location.href).searchParams;
     for (const field of form.elements) {
       if (!field.name || field.name === "lang" || field.form !== form) continue;
-      if (field.type === "checkbox") field.checked = query.getAll(field.name).includes(field.value);
-      else field.value = query.get(field.name) ?? (field.name === "sort" ? "id" : "");
+      if (field.name === "must") {
+        // The minutes of a must may have changed.
+        const key = field.value.split(":")[0];
+        const asked = query.getAll("must").find((value) => value.split(":")[0] === key);
+        field.checked = Boolean(asked);
+        if (asked) field.value = asked;
+      } else if (field.type === "checkbox") {
+        field.checked = query.getAll(field.name).includes(field.value);
+      } else field.value = query.get(field.name) ?? (field.name === "sort" ? "id" : "");
+    }
+  }
+
+  /** Ask the server for an address; nothing when another question has come since. */
+  async function ask(url) {
+    asking?.abort();
+    const mine = (asking = new AbortController());
+    const late = setTimeout(() => mine.abort("late"), WAIT_MS);
+    const asked = new URL(url, location.href);
+    asked.searchParams.set("part", "1");
+    try {
+      const answer = await fetch(asked, { signal: mine.signal });
+      if (!answer.ok) {
+        const { status } = answer;
+        throw new Error(status === 429 ? words.busy : hatchmap.fill(words.server, { status }));
+      }
+      return new DOMParser().parseFromString(await answer.text(), "text/html").body;
+    } catch (error) {
+      if (mine !== asking) return null;
+      if (mine.signal.aborted) throw new Error(words.slow);
+      if (!(error instanceof TypeError)) throw error;
+      throw new Error(navigator.onLine ? words.failed : words.offline);
+    } finally {
+      clearTimeout(late);
     }
   }
 
   async function show(url, { push = true, more = false } = {}) {
-    asking?.abort();
-    asking = new AbortController();
-    part.setAttribute("aria-busy", "true");
-    const asked = new URL(url, location.href);
-    asked.searchParams.set("part", "1");
+    busy(true);
     try {
-      const answer = await fetch(asked, { signal: asking.signal });
-      const text = await answer.text();
+      const fresh = await ask(url);
+      if (!fresh) return;
+      failed(null);
       if (push) history.pushState(null, "", `${url}${location.hash}`);
-      put(text, more);
+      if (more) add(fresh);
+      else put(fresh);
     } catch (error) {
-      if (error.name === "AbortError") return;
-      const note = hatchmap.element("p", words.failed, "notice");
-      note.setAttribute("role", "alert");
-      part.prepend(note);
+      failed(error, () => show(url, { push, more }));
     }
-    part.removeAttribute("aria-busy");
+    busy(false);
   }
 
-  /** Put the new part in the place of the old; folds and focus stay as they are. */
-  function put(text, more) {
-    const fresh = new DOMParser().parseFromString(text, "text/html").body;
-    const open = new Map([...part.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
-    const active = document.activeElement;
-    const back = part.contains(active) && active.name
-      ? [active.name, active.value] : null;
-    if (more) {
-      const first = fresh.querySelector(".space-card");
-      document.getElementById("find-list").append(...fresh.querySelectorAll(".space-card"));
-      const old = document.getElementById("find-more").parentElement;
-      const next = fresh.querySelector("#find-more");
-      if (next) old.replaceChildren(next);
-      else old.remove();
-      first?.focus();
+  let slow = 0;
+  function busy(on) {
+    const said = document.getElementById("find-busy");
+    clearTimeout(slow);
+    if (on) {
+      part.setAttribute("aria-busy", "true");
+      // What takes a moment only would flicker.
+      slow = setTimeout(() => (said.textContent = said.dataset.text), 200);
     } else {
-      part.replaceChildren(...fresh.childNodes);
-      for (const [id, was] of open) {
-        const fold = document.getElementById(id);
-        if (fold) fold.open = was;
-      }
-      if (back) {
-        [...part.querySelectorAll("input")]
-          .find((field) => field.name === back[0] && field.value === back[1])?.focus();
-      }
+      part.removeAttribute("aria-busy");
+      said.textContent = "";
+    }
+  }
+
+  /** Say what went wrong, with a way to try again; what was found before stays. */
+  let again = null;
+  function failed(error, retry = null) {
+    const note = document.getElementById("find-error");
+    again = retry;
+    note.hidden = !error;
+    note.querySelector("p").textContent = error?.message ?? "";
+    part.classList.toggle("stale", Boolean(error));
+  }
+  document.querySelector("#find-error button").addEventListener("click", () => again?.());
+  window.addEventListener("online", () => again?.());
+
+  /** Put the new parts in the place of the old; folds and focus stay as they are. */
+  function put(fresh) {
+    const open = new Map([...form.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
+    const active = document.activeElement;
+    const held = form.contains(active) ? [active.name, active.value, active.dataset.drop] : [];
+    for (const one of fresh.children) {
+      document.getElementById(one.id)?.replaceChildren(...one.childNodes);
+    }
+    for (const [id, was] of open) {
+      const fold = document.getElementById(id);
+      if (fold) fold.open = was;
+    }
+    if (!active.isConnected) {
+      const [name, value, chip] = held;
+      const field = name && [...form.querySelectorAll("#find-facets input")]
+        .find((one) => one.name === name && one.value === value);
+      const next = chip !== undefined && part.querySelector(".chips a");
+      (field || next || document.getElementById("find-filters").querySelector("summary")).focus();
     }
     wire();
+  }
+
+  /** Put the next page under what is shown, and go on from its first space. */
+  function add(fresh) {
+    const cards = [...fresh.querySelectorAll(".space-card")];
+    document.getElementById("find-list").append(...cards);
+    const pager = fresh.querySelector("#find-pager");
+    const { last, total } = pager.dataset;
+    const shown = { first: 1, last: Number(last).toLocaleString("en"), total: Number(total).toLocaleString("en") };
+    pager.querySelector("#find-range").textContent = hatchmap.fill(words.range, shown);
+    document.getElementById("find-pager").replaceWith(pager);
+    cards[0]?.focus({ preventScroll: true });
+    tick();
   }
 
   /** Draw the places of the answer, and tie them to the cards. */
@@ -92,29 +154,47 @@
         className: "find-dot", iconSize: [size, size],
         html: String(place.count > 999 ? `${Math.round(place.count / 1000)}k` : place.count),
       });
-      const label = `${place.name} · ${hatchmap.fill(words.count, { count: place.count })}`;
+      const label = `${place.name} · ${hatchmap.fill(words.at_place, { count: place.count })}`;
       const dot = L.marker([place.lat, place.lon], { icon, riseOnHover: true, alt: label });
       dot.bindTooltip(() => hatchmap.element("span", label));
       const key = place.point;
       dot.on("mouseover focus", () => light(key, true));
       dot.on("mouseout blur", () => light(key, false));
-      dot.on("click", () => {
-        document.body.classList.add("panel-open");
-        const card = part.querySelector(`[data-point="${key}"]`);
-        if (card) {
-          card.scrollIntoView({ block: "nearest" });
-          card.querySelector("a").focus();
-        }
-      });
+      dot.on("click", () => reveal(dot, key, label));
       dot.on("add", () => dot.getElement()?.setAttribute("aria-label", label));
       byPoint.set(key, dot);
       dots.addLayer(dot);
     }
-    for (const box of part.querySelectorAll('input[form="compare-form"]')) {
-      box.checked = compared.has(box.value);
-    }
-    counted();
+    const { minutes, sort } = form.elements;
+    const byWalk = sort.querySelector("[data-needs=minutes]");
+    byWalk.hidden = byWalk.disabled = !minutes.value;
+    tick();
+    faults();
     area();
+  }
+
+  /** Go to the first card of a place; where the list has not come so far, offer its spaces alone. */
+  function reveal(dot, key, label) {
+    const card = part.querySelector(`[data-point="${key}"]`);
+    if (card) {
+      look("list");
+      card.scrollIntoView({ block: "nearest" });
+      card.querySelector("a").focus();
+      return;
+    }
+    const box = hatchmap.element("div", null, "popup");
+    const button = hatchmap.element("button", words.only_here);
+    button.type = "button";
+    button.addEventListener("click", () => {
+      map.closePopup();
+      Object.assign(form.elements.near, { value: key });
+      Object.assign(form.elements.radius_m, { value: "50" });
+      form.elements.minutes.value = "";
+      look("list");
+      show(address());
+    });
+    box.append(hatchmap.element("p", label), button);
+    L.popup().setLatLng(dot.getLatLng()).setContent(box).openOn(map);
   }
 
   function light(key, on) {
@@ -124,9 +204,35 @@
     }
   }
 
-  function counted() {
+  function tick() {
+    for (const box of part.querySelectorAll('input[form="compare-form"]')) {
+      box.checked = compared.has(box.value);
+    }
     document.getElementById("compare-count").textContent = `(${compared.size})`;
     document.getElementById("compare-form").hidden = !compared.size;
+  }
+
+  /** Put what is wrong beside its field. */
+  function faults() {
+    for (const old of form.querySelectorAll(".fault")) old.remove();
+    for (const field of form.querySelectorAll("[aria-invalid]")) {
+      field.removeAttribute("aria-invalid");
+      field.removeAttribute("aria-describedby");
+    }
+    for (const said of part.querySelectorAll("[data-fault]")) {
+      const name = said.dataset.fault;
+      const place = form.querySelector(`[data-field~="${CSS.escape(name)}"]`);
+      if (!place) continue;
+      const note = hatchmap.element("p", said.dataset.text, "fault");
+      note.id = `fault-${name}`;
+      place.after(note);
+      const field = place.querySelector(`[name="${CSS.escape(name)}"]`) || place.querySelector("input");
+      field?.setAttribute("aria-invalid", "true");
+      field?.setAttribute("aria-describedby", note.id);
+      for (let fold = note.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+        if (!(fold === filters && phone.matches)) fold.open = true;
+      }
+    }
   }
 
   /** Draw the area and the place that are asked for. */
@@ -141,6 +247,10 @@
         // The server says what is wrong with it.
       }
     }
+    const [west, south, east, north] = form.elements.bbox.value.split(",").map(Number);
+    if (Number.isFinite(north) && !following.checked) {
+      L.rectangle([[south, west], [north, east]], style).addTo(drawn);
+    }
     const [lon, lat] = form.elements.near.value.split(",").map(Number);
     if (form.elements.near.value && Number.isFinite(lon) && Number.isFinite(lat)) {
       L.circleMarker([lat, lon], { ...style, radius: 8, fillOpacity: 0.9 }).addTo(drawn);
@@ -149,67 +259,69 @@
     }
   }
 
-  const hint = document.getElementById("find-hint");
-
-  /** A tool that takes clicks on the map; one at a time. */
-  function tool(button, said, click, finish) {
-    const self = {
-      stopPicking() {
-        map.off("click", onClick).off("dblclick", onEnd);
-        map.doubleClickZoom.enable();
-        map.getContainer().classList.remove("picking");
-        button.setAttribute("aria-pressed", "false");
-        hint.textContent = "";
-      },
-    };
-    const done = () => hatchmap.pick({ stopPicking() {} });
-    const onClick = (event) => click(event.latlng, done);
-    const onEnd = () => {
-      done();
-      finish?.();
-    };
-    button.addEventListener("click", () => {
-      if (button.getAttribute("aria-pressed") === "true") {
-        onEnd();
-        return;
-      }
-      hatchmap.pick(self);
-      document.body.classList.remove("panel-open");
-      map.doubleClickZoom.disable();
-      map.getContainer().classList.add("picking");
-      map.on("click", onClick).on("dblclick", onEnd);
-      button.setAttribute("aria-pressed", "true");
-      hint.textContent = said;
-    });
+  /** On a phone the list and the map take turns. */
+  function look(view) {
+    document.body.classList.toggle("panel-open", view === "list");
+    for (const button of form.querySelectorAll("[data-view]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.view === view));
+    }
+    if (phone.matches) filters.open = false;
+    map.invalidateSize();
+  }
+  for (const button of form.querySelectorAll("[data-view]")) {
+    button.addEventListener("click", () => look(button.dataset.view));
   }
 
-  const round = (value) => Number(value.toFixed(6));
+  const bar = document.querySelector("#draw-bar p");
+  const say = (text) => (bar.textContent = text);
+  const start = () => look("map");
+  hatchmap.draw.tool(map, document.getElementById("find-pick"), {
+    said: words.pick_hint, say, start,
+    place(at, stop) {
+      form.elements.near.value = `${hatchmap.draw.round(at.lng)},${hatchmap.draw.round(at.lat)}`;
+      if (!form.elements.minutes.value && !form.elements.radius_m.value) {
+        form.elements.minutes.value = "15";
+      }
+      stop();
+      show(address());
+    },
+  });
+  hatchmap.draw.area(map, document.getElementById("find-draw"), {
+    said: words.draw_hint, words, say, start, layer: drawn, style: { color: "#b2481a" },
+    done(ring) {
+      form.elements.polygon.value = JSON.stringify({ type: "Polygon", coordinates: [ring] });
+      show(address());
+    },
+    cancel: area,
+  });
 
-  tool(document.getElementById("find-pick"), hint.dataset.pick, (place, done) => {
-    form.elements.near.value = `${round(place.lng)},${round(place.lat)}`;
-    if (!form.elements.minutes.value && !form.elements.radius_m.value) {
-      form.elements.minutes.value = "15";
+  const following = document.getElementById("find-follow");
+  function box() {
+    const b = map.getBounds();
+    return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()].map((v) => v.toFixed(4)).join(",");
+  }
+  document.getElementById("find-view").addEventListener("click", () => {
+    form.elements.bbox.value = box();
+    show(address());
+  });
+  async function follow() {
+    if (!following.checked || form.elements.bbox.value === box()) return;
+    form.elements.bbox.value = box();
+    await show(address(), { push: false });
+    history.replaceState(null, "", `${address()}${location.hash}`);
+  }
+  following.addEventListener("change", () => {
+    if (following.checked) follow();
+    else {
+      form.elements.bbox.value = "";
+      show(address());
     }
-    done();
-    show(address());
   });
-
-  let corners = [];
-  tool(document.getElementById("find-draw"), hint.dataset.draw, (place) => {
-    corners.push([round(place.lng), round(place.lat)]);
-    drawn.clearLayers();
-    L.polygon(corners.map(([lon, lat]) => [lat, lon]), { color: "#b2481a" }).addTo(drawn);
-  }, () => {
-    // A double click has also been two clicks.
-    const kept = corners.filter((c, i) => !i || c[0] !== corners[i - 1][0] || c[1] !== corners[i - 1][1]);
-    corners = [];
-    form.elements.polygon.value = kept.length > 2
-      ? JSON.stringify({ type: "Polygon", coordinates: [[...kept, kept[0]]] }) : "";
-    show(address());
-  });
+  map.on("moveend", follow);
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (phone.matches) filters.open = false;
     show(address());
   });
   let typing = 0;
@@ -220,22 +332,20 @@
   });
   form.addEventListener("change", (event) => {
     const { target } = event;
-    if (target.getAttribute("form") === "compare-form" || target.id === "find-follow") return;
+    if (target.getAttribute("form") === "compare-form" || target === following) return;
     if (["checkbox", "select-one", "date"].includes(target.type)) show(address());
   });
   part.addEventListener("change", (event) => {
     const { target } = event;
     if (target.getAttribute("form") !== "compare-form") return;
-    if (target.checked && compared.size >= 4) {
-      target.checked = false;
-      hint.textContent = words.four;
-      return;
-    }
-    compared[target.checked ? "add" : "delete"](target.value);
-    counted();
+    const full = target.checked && compared.size >= 4;
+    document.getElementById("compare-full").textContent = full ? words.four : "";
+    if (full) target.checked = false;
+    else compared[target.checked ? "add" : "delete"](target.value);
+    tick();
   });
   part.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-find], .empty a");
+    const link = event.target.closest("a[data-find]");
     if (!link || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
     if (link.id === "find-more") {
@@ -251,24 +361,44 @@
       if (card) light(card.dataset.point, on);
     });
   }
-  document.getElementById("find-follow").addEventListener("change", follow);
-  map.on("moveend", follow);
 
-  function follow() {
-    const on = document.getElementById("find-follow").checked;
-    const b = map.getBounds();
-    const box = on
-      ? [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()].map((v) => v.toFixed(4)).join(",") : "";
-    if (box === form.elements.bbox.value) return;
-    form.elements.bbox.value = box;
-    show(address(), { push: false });
-    history.replaceState(null, "", `${address()}${location.hash}`);
-  }
+  // On a phone the filters lie over everything: Escape and leaving close them.
+  filters.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !filters.open) return;
+    filters.open = false;
+    filters.querySelector("summary").focus();
+  });
+  document.addEventListener("focusin", ({ target }) => {
+    if (phone.matches && filters.open && !filters.contains(target)) filters.open = false;
+  });
 
   window.addEventListener("popstate", () => {
     fill(location.href);
     show(location.pathname + location.search, { push: false });
   });
+
+  // Back from a space: as many pages as were shown, at the height where one was.
+  const KEY = "hatchmap-find";
+  window.addEventListener("pagehide", () => {
+    const shown = part.querySelectorAll(".space-card").length;
+    const left = { at: location.search, shown, top: panel.scrollTop };
+    sessionStorage.setItem(KEY, JSON.stringify(left));
+  });
+  async function restore() {
+    const [came] = performance.getEntriesByType("navigation");
+    const left = JSON.parse(sessionStorage.getItem(KEY) || "{}");
+    if (came?.type !== "back_forward" || left.at !== location.search) return;
+    const { shown, top } = left;
+    for (let more; part.querySelectorAll(".space-card").length < shown; ) {
+      more = document.getElementById("find-more");
+      if (!more) break;
+      await show(more.href, { push: false, more: true });
+      if (again) return;
+    }
+    panel.scrollTop = top;
+  }
+
+  look("list");
   wire();
-  document.documentElement.dataset.findReady = "true";
+  restore().then(() => (document.documentElement.dataset.findReady = "true"));
 })();
