@@ -21,6 +21,7 @@ from api.jobs.pool import JobPool
 from api.limits import RateLimit
 from api.middleware import AddHeaders, AnswerHead, LimitBody, NoteScenario, Pack
 from api.routes import (
+    amenities,
     board,
     coverage,
     deals,
@@ -101,7 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_error_handlers(app, pages.draw_error)
     for module in (
-        health, files, docs, questions, board, coverage,
+        health, files, docs, questions, amenities, board, coverage,
         structure, records, spaces, match, match_page, staff, map_data,
         surface, find, jobs, pages,
     ):  # fmt: skip

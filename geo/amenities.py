@@ -43,10 +43,11 @@ NO_STREETS, NOT_ON_STREETS = "no_streets", "no_street_within_reach"
 
 @dataclass(frozen=True)
 class Reached:
-    """How many of one category are within reach on foot, and minutes to the nearest (or None)."""
+    """How many of one category are within reach on foot; minutes to the nearest, and its id."""
 
     count: int
     nearest_minutes: float | None
+    nearest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def plan_walks(
     rule: Mapping[str, Any],
     profile: str | None = None,
     snap_m: npt.ArrayLike | None = None,
+    nearest_ids: Sequence[Sequence[str | None]] | None = None,
 ) -> dict[str, Planning]:
     """Make the planning results from what a walk reaches.
 
@@ -159,6 +161,8 @@ def plan_walks(
     snap_m
         Straight metres from each incubator to its street; NaN or infinite where it is on none,
         and then it gets no result. All are on streets when None.
+    nearest_ids
+        (n, categories) ids of the nearest; not told when None.
 
     Returns
     -------
@@ -193,7 +197,11 @@ def plan_walks(
     plans = {}
     for row in np.flatnonzero(np.isfinite(snapped)).tolist():
         found = {
-            key: Reached(int(reached[row, at]), _minutes(nearest[row, at]))
+            key: Reached(
+                int(reached[row, at]),
+                _minutes(nearest[row, at]),
+                None if nearest_ids is None else nearest_ids[row][at],
+            )
             for at, key in enumerate(keys)
         }
         missing = find_missing({key: held.count for key, held in found.items()}, rule)

@@ -24,7 +24,8 @@ class Compliance:
     """The standard's circle: what lies inside, and what is short of the rule.
 
     `setting_known` is False where the record does not say urban or rural and the smaller, urban
-    circle is taken. Distances are straight metres to the nearest of each, None where there is none.
+    circle is taken. Distances are straight metres to the nearest of each, None where there is none;
+    `nearest_venue` and `nearest_space` are its id.
     """
 
     test: str
@@ -37,6 +38,8 @@ class Compliance:
     missing: tuple[str, ...]
     nearest_venue_m: float | None
     nearest_space_m: float | None
+    nearest_venue: str | None = None
+    nearest_space: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,11 @@ class ComplianceRow:
 
 @dataclass(frozen=True)
 class Encircled:
-    """How many of one category lie in the circle, and straight metres to the nearest (or None)."""
+    """How many of one category lie in the circle; straight metres to the nearest, and its id."""
 
     count: int
     nearest_m: float | None
+    nearest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,8 @@ def test_compliance(
     rural = np.array([setting == "rural" for setting in settings], dtype=bool)
     radius_m = np.where(rural, rule["rural_radius_m"], rule["urban_radius_m"]).astype(np.float64)
     places = _places_by_kind(amenities, "cultural_kind", (VENUE, SPACE), metric_crs)
-    counts = {kind: count_within(here, where, radius_m) for kind, where in places.items()}
-    nearest = {kind: find_nearest(here, where)[1] for kind, where in places.items()}
+    counts = {kind: count_within(here, found.metres, radius_m) for kind, found in places.items()}
+    nearest = {kind: found.find_nearest(here) for kind, found in places.items()}
     names, units, rough, demo = identify(frame)
     return [
         ComplianceRow(
@@ -123,7 +127,7 @@ def test_compliance(
                 setting=settings[row],
                 radius_m=float(radius_m[row]),
                 counts={kind: int(found[row]) for kind, found in counts.items()},
-                nearest_m={kind: _metres(found[row]) for kind, found in nearest.items()},
+                nearest={kind: found[row] for kind, found in nearest.items()},
             ),
         )
         for row, key in enumerate(frame["id"].tolist())
@@ -147,7 +151,7 @@ def _judge_circle(
     setting: str | None,
     radius_m: float,
     counts: Mapping[str, int],
-    nearest_m: Mapping[str, float | None],
+    nearest: Mapping[str, Near],
 ) -> Compliance:
     wanted = {"venues": (VENUE, rule["min_venues"]), "spaces": (SPACE, rule["min_spaces"])}
     missing = tuple(name for name, (kind, least) in wanted.items() if counts[kind] < least)
@@ -160,21 +164,38 @@ def _judge_circle(
         spaces=counts[SPACE],
         ok=not missing,
         missing=missing,
-        nearest_venue_m=nearest_m[VENUE],
-        nearest_space_m=nearest_m[SPACE],
+        nearest_venue_m=nearest[VENUE][0],
+        nearest_space_m=nearest[SPACE][0],
+        nearest_venue=nearest[VENUE][1],
+        nearest_space=nearest[SPACE][1],
     )
+
+
+Near = tuple[float | None, str | None]  # straight metres, and the id
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Places of one kind: where they are, and their ids."""
+
+    metres: Floats
+    ids: list[str]
+
+    def find_nearest(self, here: Floats) -> list[Near]:
+        at, metres = find_nearest(here, self.metres, ids=self.ids)
+        return [
+            (round(away, 1), self.ids[place]) if place >= 0 else (None, None)
+            for place, away in zip(at.tolist(), metres.tolist(), strict=True)
+        ]
 
 
 def _places_by_kind(
     amenities: pd.DataFrame, column: str, kinds: Sequence[str], metric_crs: Any
-) -> dict[str, Floats]:
+) -> dict[str, _Places]:
     held = np.array([text or "" for text in texts(amenities, column)], dtype=object)
+    ids = np.array(amenities["id"].tolist(), dtype=object)
     metres = to_metres(points(amenities), metric_crs)
-    return {kind: metres[held == kind] for kind in kinds}
-
-
-def _metres(value: float) -> float | None:
-    return round(float(value), 1) if np.isfinite(value) else None
+    return {kind: _Places(metres[held == kind], ids[held == kind].tolist()) for kind in kinds}
 
 
 def draw_circles(
@@ -207,13 +228,12 @@ def draw_circles(
     keys = [category["key"] for category in rule["categories"]]
     here = to_metres(points(frame), metric_crs)
     places = _places_by_kind(amenities, "category", keys, metric_crs)
-    counts = [count_within(here, places[key], radius_m) for key in keys]
-    nearest = [find_nearest(here, places[key])[1] for key in keys]
+    counts = [count_within(here, places[key].metres, radius_m) for key in keys]
+    nearest = [places[key].find_nearest(here) for key in keys]
     circles = {}
     for row, ident in enumerate(frame["id"].tolist()):
         found = {
-            key: Encircled(int(counts[at][row]), _metres(nearest[at][row]))
-            for at, key in enumerate(keys)
+            key: Encircled(int(counts[at][row]), *nearest[at][row]) for at, key in enumerate(keys)
         }
         missing = find_missing({key: held.count for key, held in found.items()}, rule)
         circles[ident] = Circle(

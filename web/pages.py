@@ -15,8 +15,6 @@ from web.mapview import Basemap, MapView, legend
 from web.rows import (
     SPACE_COLUMNS,
     Result,
-    amenity_row,
-    gap_tables,
     large_area,
     place_hash,
     present,
@@ -31,7 +29,6 @@ __all__ = [
     "MapView",
     "PageFrame",
     "about_page",
-    "amenities_page",
     "error_page",
     "home_page",
     "incubator_page",
@@ -78,54 +75,6 @@ def home_page(coverage: Result, *, view: MapView, frame: PageFrame) -> str:
         legend=legend(view),
         summary=summary_of(coverage),
         area=large_area(coverage),
-    )
-
-
-def amenities_page(
-    report: Result | Sequence[Result],
-    *,
-    frame: PageFrame,
-    categories: Sequence[Result] = (),
-    names: Mapping[str, str] | None = None,
-    rules: Result | None = None,
-    gaps: Result | None = None,
-    roles: Sequence[Result] = (),
-) -> str:
-    """Draw the two tests of the 15-minute zone, side by side and never mixed.
-
-    Parameters
-    ----------
-    report
-        The answer: `rows`, one an incubator.
-    frame
-        What the frame says.
-    categories
-        The categories of amenities: `key`, `zh`, `en`, `group`.
-    names
-        The names of incubators by id.
-    rules
-        The rules `compliance` and `planning`; those of the report where not given.
-    gaps
-        What is missing within a walk, by unit and role, and the additions that would mend most.
-    roles
-        The roles of the city: `key`, `zh`, `en`.
-    """
-    found = report.get("rows", ()) if isinstance(report, Mapping) else report
-    rows = [amenity_row(row, names or {}) for row in found]
-    tested = [row for row in rows if row["compliance"] and not row["approximate"]]
-    given = rules or (report.get("rules") if isinstance(report, Mapping) else None) or {}
-    return render(
-        "amenities.html",
-        frame=frame,
-        page="amenities",
-        rows=rows,
-        tested=len(tested),
-        ok=sum(1 for row in tested if row["compliance"].get("ok")),
-        planned=any(row["planning"] for row in rows),
-        categories=[{**category, "label": frame.words.pick(category)} for category in categories],
-        compliance=given.get("compliance") or {},
-        planning=given.get("planning") or {},
-        gaps=gap_tables(gaps or {}, categories, roles, frame.words),
     )
 
 

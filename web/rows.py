@@ -357,14 +357,14 @@ def goal_row(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[st
 def gap_tables(
     gaps: Result, categories: Sequence[Result], roles: Sequence[Result], w: Words
 ) -> dict[str, Any]:
-    """Return the gaps as tables: zones complete by unit and role, and what to add where.
+    """Return the gaps as tables: zones complete by role, and what to add where.
 
     >>> from web.words import words
-    >>> gaps = {"units": [{"unit": "A", "tested": 4, "complete": 1, "lacking": {"cafe": 3}}],
+    >>> gaps = {"roles": [{"role": "A", "tested": 4, "complete": 1, "lacking": {"cafe": 3}}],
     ...         "additions": [{"category": "cafe", "lon": 120.5, "lat": 28, "completes": ["i"],
     ...                        "helps": ["i", "j"], "names": ["I", "J"]}]}
     >>> tables = gap_tables(gaps, [{"key": "cafe", "zh": "小茶咖"}], [], words("zh"))
-    >>> tables["units"][0]["share"], tables["units"][0]["worst"]
+    >>> tables["roles"][0]["share"], tables["roles"][0]["worst"]
     (0.25, '小茶咖 3')
     >>> tables["additions"][0]["category"], tables["additions"][0]["place"]
     ('小茶咖', '#map=16/28.00000/120.50000')
@@ -386,7 +386,6 @@ def gap_tables(
         }
 
     return {
-        "units": [complete(row, row["unit"]) for row in gaps.get("units", ())],
         "roles": [
             complete(row, role_labels.get(row["role"], row["role"]))
             for row in gaps.get("roles", ())

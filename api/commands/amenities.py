@@ -21,7 +21,10 @@ from api.commands.output import (
     show_progress,
 )
 from api.questions.amenities import ask_amenities
+from api.questions.amenity_board import ask_amenity_board
 from api.questions.gaps import ask_gaps
+from api.settings import Settings
+from web.amenities import check_labels, check_rate, unit_rate
 from web.words import Words, words
 
 
@@ -41,6 +44,9 @@ def amenities(
     test: Annotated[
         Test, typer.Option("--test", help="达标检验、规划检验 · The circle, the walk, or both")
     ] = Test.BOTH,
+    board: Annotated[
+        bool, typer.Option("--board", help="按单位与类别的通过率 · Pass rates by unit and category")
+    ] = False,
     profile: Profile = None,
     no_demo: NoDemo = False,
     store: Store = None,
@@ -49,6 +55,9 @@ def amenities(
 ) -> None:
     """15分钟圈配套：达标检验与规划检验 · Both 15-minute tests of incubators."""
     settings = settings_with(store=store, lang=lang)
+    if board:
+        _print_board(settings, profile=profile, demo=not no_demo, as_json=as_json)
+        return
     with open_store(settings.store_path) as opened, show_progress() as tell:
         tell("walking", 0.0)
         answer = ask_amenities(
@@ -67,6 +76,67 @@ def amenities(
             _print_one(row, labels, w)
     if result["demo_counted"]:
         print_line(f"[{w('site.demo')}] {w('site.demo_title')}")
+
+
+def _print_board(settings: Settings, *, profile: str | None, demo: bool, as_json: bool) -> None:
+    with open_store(settings.store_path) as opened, show_progress() as tell:
+        tell("walking", 0.0)
+        answer = ask_amenity_board(opened, profile=profile, demo=demo)
+        categories = opened.rules("amenities").body["categories"]
+    if as_json:
+        print_json(answer)
+        return
+    w, result = words(settings.lang), answer.to_json()
+    labels = check_labels(categories, w)
+    print_table(
+        [
+            ("责任单位", "Unit"),
+            ("孵化器", "Incubators"),
+            ("达标检验", "Compliance"),
+            ("规划检验", "Planning"),
+            ("平均得分", "Mean score"),
+            ("最缺", "Most lacking"),
+        ],
+        [
+            [
+                row["label"],
+                number(row["total"]),
+                _passed(row["compliance"]),
+                _passed(row["planning"]),
+                percent(row["mean_score"]),
+                row["worst"] or w("site.none"),
+            ]
+            for row in (unit_rate(one, labels, w) for one in result["units"])
+        ],
+        lang=w.lang,
+    )
+    print_line()
+    print_table(
+        [
+            ("类别", "Category"),
+            ("检验", "Test"),
+            ("要求", "Needed"),
+            ("通过", "Passed"),
+            ("最近一处(中位)", "Nearest (median)"),
+        ],
+        [
+            [
+                row["label"],
+                row["test_label"],
+                number(row["needed"]),
+                _passed(row["passed"]),
+                row["way"] or w("site.none"),
+            ]
+            for row in (check_rate(one, labels, w) for one in result["checks"])
+        ],
+        lang=w.lang,
+    )
+    if result["demo_counted"]:
+        print_line(f"[{w('site.demo')}] {w('site.demo_title')}")
+
+
+def _passed(count: Mapping[str, Any]) -> str:
+    return f"{count['ok']}/{count['tested']} ({percent(count['ok_share'])})"
 
 
 def _print_all(result: Mapping[str, Any], labels: Mapping[str, str], w: Words) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -26,8 +26,8 @@ _TESTS = {
     "planning": ("planning",),
 }
 _INCUBATOR_COLUMNS = (
-    "name", "unit", "setting", "status", "started_on", "completed_on", "opened_on", "closed_on",
-    "as_of", "provenance", "geom_precision", "geometry",
+    "name", "unit", "town_code", "setting", "status", "started_on", "completed_on", "opened_on",
+    "closed_on", "as_of", "provenance", "geom_precision", "geometry",
 )  # fmt: skip
 _AMENITY_COLUMNS = ("category", "cultural_kind", "provenance", "geometry")
 
@@ -63,24 +63,57 @@ def ask_amenities(
     NotFoundError
         When there is no such incubator.
     """
+    return gather_amenities(
+        store, incubator=incubator, test=test, profile=profile, demo=demo
+    ).report
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Both tests, and the records that they are of."""
+
+    report: AmenityReport
+    incubators: pd.DataFrame
+    amenities: pd.DataFrame
+
+
+def gather_amenities(
+    store: Store,
+    *,
+    incubator: str | None = None,
+    test: Test = "both",
+    profile: str | None = None,
+    demo: bool = True,
+) -> Gathered:
+    """Run the tests as `ask_amenities` does, and keep what they read.
+
+    Raises
+    ------
+    InputError
+        When there is no such test or profile.
+    NotFoundError
+        When there is no such incubator.
+    """
     if test not in _TESTS:
         raise InputError(f"test {test!r} is not known; give one of {', '.join(_TESTS)}")
     tests = _TESTS[test]
     rule = read_rule(store, "amenities")
     incubators = _read_incubators(store, incubator, demo=demo)
+    amenities = store.read("amenities", _amenities_of(tests, demo=demo))
     world = walk_world(store) if "planning" in tests else None
     walks = world is not None and (demo or not world.demo_counted)
     planning = _walk(world, incubators, rule, profile) if world is not None and walks else None
     report = report_amenities(
         incubators,
-        store.read("amenities", _amenities_of(tests, demo=demo)),
+        amenities,
         rule=rule,
         metric_crs=store.metric_crs,
         planning=planning,
         tests=tests,
     )
     streets_demo = planning is not None and world is not None and world.streets_demo
-    return replace(report, demo_counted=report.demo_counted or streets_demo)
+    whole = replace(report, demo_counted=report.demo_counted or streets_demo)
+    return Gathered(whole, incubators, amenities)
 
 
 def _amenities_of(tests: tuple[str, ...], *, demo: bool) -> Query:
@@ -117,6 +150,8 @@ def _walk(
         by_category(positions, codes, count=len(destinations.keys)),
         limit_s=60.0 * float(rule["planning"]["minutes"]),
     )
+    ids = world.amenity_frame["id"].to_numpy(dtype=object)[world.amenity_rows]
+    by_code = [ids[codes == code] for code in range(len(destinations.keys))]
     return plan_walks(
         placed["id"].tolist(),
         reached.counts,
@@ -124,4 +159,8 @@ def _walk(
         rule=rule,
         profile=profile,
         snap_m=origins.snap_m,
+        nearest_ids=[
+            [own[at] if at >= 0 else None for own, at in zip(by_code, row, strict=True)]
+            for row in reached.nearest_id.tolist()
+        ],
     )

@@ -12,13 +12,11 @@ from fastapi import APIRouter, Path, Request, Response
 from api.answers import HTML, Result, open_request_store, respond, to_bytes
 from api.params import Day, Lang, read_lang
 from api.questions.about import ask_about
-from api.questions.amenities import ask_amenities
 from api.questions.coverage import (
     ask_industry_coverage,
     ask_town_coverage,
     ask_unit_coverage,
 )
-from api.questions.gaps import ask_gaps
 from api.questions.surroundings import ask_incubator_facts
 from api.questions.town_work import ask_coverage_trend, ask_town_actions
 from api.security import page_headers
@@ -28,7 +26,6 @@ from api.views import (
     map_view,
     page_frame,
     read_basemap,
-    read_city,
     unit_outlines,
     version_of,
 )
@@ -117,24 +114,6 @@ def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
             ground=Ground(
                 map_view(store, frame.settings, lang=lang, coverage=towns), unit_outlines(store)
             ),
-        )
-
-    return draw_page(request, lang, draw)
-
-
-@router.get("/amenities")
-def get_amenities(request: Request, lang: Lang) -> Response:
-    """Draw the two tests of the 15-minute zone."""
-
-    def draw(store: Store, frame: Framer) -> str:
-        report = ask_amenities(store).to_json()
-        return pages.amenities_page(
-            report,
-            frame=frame(demo_counted=report["demo_counted"]),
-            categories=store.rules("amenities").body["categories"],
-            names=_names(store),
-            gaps=ask_gaps(store).to_json(),
-            roles=read_city(store).get("roles", ()),
         )
 
     return draw_page(request, lang, draw)

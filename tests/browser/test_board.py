@@ -43,7 +43,30 @@ def test_from_an_uncovered_town_to_its_next_action(visit):
     assert page.locator("svg.trend polyline").count() == 2
 
 
+def test_from_the_map_of_amenities_to_the_checks_of_an_incubator(visit):
+    page = visit("/amenities?lang=zh")
+    page.locator("html[data-mark-map=true]").wait_for()
+    marks = page.locator(".leaflet-marker-icon.board-mark")
+    assert marks.count() > 20
+    page.get_by_label("地图显示").select_option("theatre")
+    page.wait_for_url(re.compile("map=theatre"))
+    page.locator("html[data-mark-map=true]").wait_for()
+    counts = page.locator(".time-legend strong").all_inner_texts()
+    lacking = page.locator("#amenity-checks tr", has_text="小剧场").locator("a[href*='map=']")
+    assert lacking.inner_text() == counts[1]
+    page.locator("#amenity-units td a").first.click()
+    page.wait_for_url(re.compile("/amenities/records"))
+    page.locator("#checks th a").first.click()
+    page.wait_for_url(re.compile("incubator="))
+    assert page.locator("#checks tbody tr").count() == 14
+
+
 def test_the_board_and_coverage_on_a_phone(visit):
-    for path in ("/targets?lang=en", "/coverage?lang=zh", "/structure?lang=en"):
+    for path in (
+        "/targets?lang=en",
+        "/coverage?lang=zh",
+        "/structure?lang=en",
+        "/amenities?lang=en",
+    ):
         page = visit(path, width=390)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

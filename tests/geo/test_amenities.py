@@ -121,7 +121,9 @@ def test_without_streets_a_circle_stands_in_and_is_named():
     assert row["planning_note"] == NO_STREETS
     circle = row["circle"]
     assert (circle["network"], circle["radius_m"]) == (False, 1000.0)
-    assert circle["categories"]["cafe"] == {"count": 1, "nearest_m": pytest.approx(500, rel=5e-4)}
+    assert circle["categories"]["cafe"] == {
+        "count": 1, "nearest_m": pytest.approx(500, rel=5e-4), "nearest": "a1",
+    }  # fmt: skip
     assert circle["missing"] == ["cinema"]
     assert circle["score"] == pytest.approx(2 / 3, abs=1e-4)
 
@@ -136,13 +138,24 @@ def test_the_summary_leaves_out_incubators_without_a_place_of_their_own():
 
 
 def test_planning_rows_have_the_shape_that_clients_rely_on():
-    plans = plan_walks(["i1"], [[2, 1, 0]], [[1.0, 14.96, np.inf]], rule=RULE, snap_m=[12.3])
+    plans = plan_walks(
+        ["i1"],
+        [[2, 1, 0]],
+        [[1.0, 14.96, np.inf]],
+        rule=RULE,
+        snap_m=[12.3],
+        nearest_ids=[["h1", "c7", None]],
+    )
     answer = with_planning(full_report(), plans).to_json()
     planning = answer["rows"][0]["planning"]
     assert {"minutes", "speed_km_h", "network", "categories", "missing", "score"} <= set(planning)
     assert (planning["minutes"], planning["speed_km_h"], planning["network"]) == (15, 4.0, True)
-    assert planning["categories"]["cafe"] == {"count": 1, "nearest_minutes": 15.0}
-    assert planning["categories"]["cinema"] == {"count": 0, "nearest_minutes": None}
+    assert planning["categories"]["cafe"] == {
+        "count": 1, "nearest_minutes": 15.0, "nearest": "c7",
+    }  # fmt: skip
+    assert planning["categories"]["cinema"] == {
+        "count": 0, "nearest_minutes": None, "nearest": None,
+    }  # fmt: skip
     assert planning["missing"] == ["cinema"]
     assert answer["rows"][0]["circle"] is None
     assert answer["rows"][1]["planning_note"] == NOT_ON_STREETS

@@ -4,13 +4,13 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from web.amenities import amenities_page
 from web.board import targets_page
 from web.coverage import coverage_page
 from web.mapview import MapView
 from web.pages import (
     PageFrame,
     about_page,
-    amenities_page,
     error_page,
     home_page,
     incubator_page,
