@@ -52,6 +52,7 @@ from api.routes import (
     spaces,
     staff,
     structure,
+    structure_records,
     surface,
 )
 from api.scenarios import SeenScenarios
@@ -103,7 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app, pages.draw_error)
     for module in (
         health, files, docs, questions, amenities, board, coverage,
-        structure, records, spaces, match, match_page, staff, map_data,
+        structure, structure_records, records, spaces, match, match_page, staff, map_data,
         surface, find, jobs, pages,
     ):  # fmt: skip
         app.include_router(module.router)

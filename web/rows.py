@@ -256,6 +256,7 @@ def amenity_row(row: Result, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         **row,
         "name": row.get("name") or names.get(row.get("id", ""), row.get("id", "")),
+        "unit": row.get("unit"),
         "compliance": row.get("compliance") or {},
         "approximate": bool(row.get("approximate")),
         "planning": planning,

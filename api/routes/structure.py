@@ -18,25 +18,21 @@ from api.params import Day, Lang, refuse_unknown
 from api.questions.common import today
 from api.questions.readings import (
     ask_draft,
-    ask_role_records,
     ask_split,
     ask_structure_comparison,
     ask_structure_versions,
 )
 from api.questions.structure import ask_structure
-from api.routes.board import Demo, Format, respond_sheets
+from api.routes.board import Demo
 from api.routes.pages import Framer, draw_page
 from api.routes.staff import draw_staff_page
 from api.views import map_view, part_outlines, part_rows, read_city, unit_outlines
 from geo.errors import Fault, InputError
 from layers.readings import Draft, check_draft, read_draft, restore_draft, write_draft
 from layers.store import Store
-from layers.workbook import Sheet
-from web.board import records_page
 from web.messages import say_fault
-from web.structure import structure_edit_page, structure_page, structure_sheets
+from web.structure import structure_edit_page, structure_page
 from web.timemap import Ground
-from web.words import words
 
 router = APIRouter()
 _CHECKED = [Depends(refuse_unknown)]
@@ -141,17 +137,6 @@ def get_comparison(
     )
 
 
-@router.get("/api/structure/records", tags=["structure"], dependencies=_CHECKED)
-def get_role_records(
-    request: Request, day: Day, role: Text = "", version: Version = None, *, demo: Demo = True
-) -> Response:
-    """List the incubators behind the space of a role."""
-    return respond_result(
-        request,
-        lambda store: ask_role_records(store, role, version=version, as_of=day, demo=demo),
-    )
-
-
 @router.post("/api/structure", tags=["structure"], dependencies=_STAFF)
 def post_structure(request: Request, asked: ReadingAsked) -> Response:
     """Write a reading as a version of its own, or with `dry_run` only say what it would change."""
@@ -231,36 +216,6 @@ def draw_structure(
         )
 
     return draw_page(request, lang, draw)
-
-
-@router.get("/structure/records", include_in_schema=False)
-def draw_role_records(
-    request: Request, lang: Lang, role: Text = "", version: Text = ""
-) -> Response:
-    """Draw the incubators behind the space of a role."""
-
-    def draw(store: Store, frame: Framer) -> str:
-        found = ask_role_records(store, role, version=version or None)
-        return records_page(
-            found.to_json(),
-            frame=frame(demo_counted=found.demo_counted),
-            query={"role": role, "version": version},
-        )
-
-    return draw_page(request, lang, draw)
-
-
-@router.get("/structure/export", include_in_schema=False)
-def export_structure(
-    request: Request, lang: Lang, version: Text = "", format_: Format = "xlsx"
-) -> Response:
-    """Write the roll-up as a file."""
-
-    def make(store: Store) -> Sequence[Sheet]:
-        report = ask_structure(store, version=version or None)
-        return structure_sheets(report.to_json(), read_city(store).get("roles", ()), words(lang))
-
-    return respond_sheets(request, make, kind=format_, name="structure", lang=lang)
 
 
 @router.get("/structure/edit", include_in_schema=False, dependencies=_STAFF)

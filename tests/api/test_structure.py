@@ -80,6 +80,11 @@ def test_define_check_compare_and_restore(client, roles):
         ).json()
         assert found["summary"] == {"total": row["incubators"], "counted": row["operating"]}
         assert found["value"] == pytest.approx(row["area_m2"])
+        asked = {"role": row["role"] or "", "version": "one", "lang": "en"}
+        assert "/structure/records/export" in client.get("/structure/records", params=asked).text
+        file = client.get("/structure/records/export", params=asked).content
+        sheet = openpyxl.load_workbook(io.BytesIO(file)).active
+        assert sheet.max_row == row["incubators"] + 1
 
 
 BOW = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}

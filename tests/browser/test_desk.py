@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 import uvicorn
 from playwright.sync_api import expect
+from shapely.geometry import shape
 
 from api.app import create_app
 from api.settings import load_settings
@@ -162,3 +163,50 @@ def test_forms_fit_a_phone_and_need_no_script(chromium, address):
     page.click(".entry button.primary")
     assert "said=saved" in page.url
     context.close()
+
+
+def test_a_part_of_the_structure_drawn_and_cut_with_the_mouse(page, address):
+    page.goto(f"{address}/structure/edit?lang=zh")
+    page.locator("html[data-structure-ready=true]").wait_for()
+    page.eval_on_selector("#drawn", "field => { field.value = ''; }")
+    page.dispatch_event("#drawn", "change")
+    for choice in page.locator("#part-list select").all():
+        choice.select_option("")
+    area = page.locator(".time-map .folium-map")
+
+    def click(*places):
+        area.scroll_into_view_if_needed()
+        box = area.bounding_box()
+        for x, y in places:
+            page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+    def outlines():
+        shapes = page.eval_on_selector("#drawn", "field => JSON.parse(field.value)")["features"]
+        return [(one["properties"]["name"], shape(one["geometry"])) for one in shapes]
+
+    page.click("[data-tool=draw]")
+    click((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6))
+    page.click("[data-tool=finish]")
+    rows = page.locator("#drawn-table tbody tr")
+    expect(rows).to_have_count(1, timeout=60_000)
+    rows.first.locator("input").fill("新区")
+    rows.first.locator("input").press("Tab")
+    [(name, whole)] = outlines()
+    assert name == "新区"
+    rows.first.get_by_role("button", name="切分").click()
+    click((0.5, 0.35), (0.5, 0.65))
+    page.click("[data-tool=finish]")
+    expect(rows).to_have_count(2, timeout=60_000)
+    (first, left), (second, right) = outlines()
+    assert (first, second) == ("新区 1", "新区 2")
+    assert left.union(right).symmetric_difference(whole).area < whole.area * 1e-6
+    assert left.intersection(right).area < whole.area * 1e-6
+
+    page.fill("input[name=version]", "手绘一版")
+    page.fill("input[name=source]", "会议纪要")
+    page.click("button[value=save]")
+    page.wait_for_url("**/structure?version=*")
+    expect(page.locator("main")).to_contain_text("手绘一版")
+    kept = page.request.get(f"{address}/api/map/structure.geojson").json()["features"]
+    names = {one["properties"].get("name") for one in kept}
+    assert {"新区 1", "新区 2"} <= names
