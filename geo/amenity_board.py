@@ -116,6 +116,11 @@ class AmenityBoard:
     units: Sequence[str] = ()
 
     @property
+    def demo_counted(self) -> bool:
+        """Whether demo records count in anything here."""
+        return self.report.demo_counted
+
+    @property
     def walked(self) -> bool:
         """Whether streets were walked; else a circle stands in for the planning test."""
         return any(row.planning is not None for row in self.report.rows)

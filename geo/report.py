@@ -61,10 +61,9 @@ class CityReport:
         Whether it holds what only staff may see.
     results
         The answers by section, in the order of `SECTIONS`.
-    gaps
-        What lacks within a walk; beside the answer of `amenities`.
     terms
-        How the rules name things: `indicators`, `categories` and `roles`, lists of such.
+        How things are named: `indicators`, `categories` and `roles` of the rules, and `units`,
+        the reporting units.
     rules
         Name, version and source of every rule in force.
     places
@@ -80,7 +79,6 @@ class CityReport:
     unit: str | None
     staff: bool
     results: Mapping[str, Result]
-    gaps: Result | None
     terms: Mapping[str, Sequence[Mapping[str, Any]]]
     rules: Sequence[Mapping[str, Any]]
     places: ReportPlaces

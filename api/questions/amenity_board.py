@@ -33,7 +33,7 @@ from layers.store import Store
 
 
 def ask_amenity_board(
-    store: Store, *, profile: str | None = None, demo: bool = True
+    store: Store, *, unit: str | None = None, profile: str | None = None, demo: bool = True
 ) -> AmenityBoard:
     """Show how many incubators pass each 15-minute test, by unit and by check.
 
@@ -41,6 +41,8 @@ def ask_amenity_board(
     ----------
     store
         The store.
+    unit
+        Only the incubators of this unit; the city's when None.
     profile
         Who walks, by key; as the rules say when None.
     demo
@@ -50,10 +52,17 @@ def ask_amenity_board(
     ------
     InputError
         When there is no such profile.
+    NotFoundError
+        When there is no such unit.
     """
-    gathered = gather_amenities(store, profile=profile, demo=demo)
     units = read_layer(store, "reporting_units")
-    return AmenityBoard(gathered.report, _sites(gathered, units), index_units(units).names)
+    where = None if unit is None else find_unit(units, unit)
+    gathered = gather_amenities(store, profile=profile, demo=demo)
+    sites, report = _sites(gathered, units), gathered.report
+    if where is not None:
+        own = tuple(row for row in report.rows if sites[row.id].unit == where)
+        report = replace(report, rows=own)
+    return AmenityBoard(report, sites, index_units(units).names)
 
 
 def ask_amenity_records(

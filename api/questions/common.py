@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from geo.errors import NotFoundError
+from geo.frames import texts
 from geo.units import assign_units, index_units
 from layers.query import Query
 from layers.store import Store
@@ -53,6 +54,15 @@ def find_unit(units: pd.DataFrame, word: str) -> str:
             f"there is no reporting unit {word!r}; units: {', '.join(index.names) or 'none yet'}"
         )
     return found
+
+
+def name_units(store: Store) -> list[dict[str, Any]]:
+    """Return how the reporting units are called: `name`, and `name_en` where it is known."""
+    frame = store.read("reporting_units", Query(columns=("name", "name_en")))
+    return [
+        {"name": name, "name_en": english}
+        for name, english in zip(texts(frame, "name"), texts(frame, "name_en"), strict=True)
+    ]
 
 
 def keep_unit(

@@ -10,16 +10,15 @@ import pandas as pd
 
 from api.days import parse_day
 from api.questions.about import ask_about
-from api.questions.amenities import ask_amenities
+from api.questions.amenity_board import ask_amenity_board
+from api.questions.board import ask_board
 from api.questions.check import ask_check
-from api.questions.common import find_unit, read_layer, today
+from api.questions.common import find_unit, name_units, read_layer, today
 from api.questions.coverage import ask_industry_coverage, ask_town_coverage, ask_unit_coverage
-from api.questions.gaps import ask_gaps
 from api.questions.match import ask_match
 from api.questions.site_candidates import Scope
 from api.questions.siting import ask_town_sites
 from api.questions.structure import ask_structure
-from api.questions.targets import ask_targets
 from geo.errors import InputError
 from geo.pool import Cancel, check_cancel
 from geo.report import (
@@ -119,12 +118,12 @@ def ask_report(
     units = read_layer(store, "reporting_units", demo=demo)
     name = None if unit is None else find_unit(units, unit)
     asked: Mapping[str, Callable[[], Result]] = {
-        "targets": lambda: ask_targets(store, unit=name, as_of=day, demo=demo),
+        "targets": lambda: ask_board(store, unit=name, as_of=day, demo=demo),
         "towns": lambda: ask_town_coverage(store, as_of=day, unit=name, demo=demo),
         "industries": lambda: ask_industry_coverage(store, as_of=day, unit=name, demo=demo),
         "units": lambda: ask_unit_coverage(store, as_of=day, unit=name, demo=demo),
-        "amenities": lambda: ask_amenities(store, demo=demo),
-        "structure": lambda: ask_structure(store, as_of=day, demo=demo),
+        "amenities": lambda: ask_amenity_board(store, unit=name, demo=demo),
+        "structure": lambda: ask_structure(store, unit=name, as_of=day, demo=demo),
         "siting": lambda: ask_town_sites(
             store,
             scope=Scope(unit=name, demo=demo),
@@ -140,7 +139,6 @@ def ask_report(
         if progress is not None:
             progress(key, at / len(chosen))
         results[key] = asked[key]()
-    gaps = ask_gaps(store) if "amenities" in chosen and demo else None
     check_cancel(cancel)
     about = results.get("sources") or ask_about(store)
     return CityReport(
@@ -149,11 +147,11 @@ def ask_report(
         unit=name,
         staff=staff,
         results=results,
-        gaps=gaps,
         terms={
             "indicators": store.rules("targets").body["indicators"],
             "categories": store.rules("amenities").body["categories"],
             "roles": (store.meta("city") or {}).get("roles", ()),
+            "units": name_units(store),
         },
         rules=about.to_json()["rules"],
         places=_read_places(store, units, day=day, unit=name, demo=demo),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
-from api.questions.common import plan_of, read_layer, read_rule, today
+from api.questions.common import find_unit, keep_unit, plan_of, read_layer, read_rule, today
 from api.questions.coverage import ask_town_coverage
 from geo.coverage import TownCoverage
 from geo.crs import STORED_CRS
@@ -17,7 +18,12 @@ from layers.store import Store
 
 
 def ask_structure(
-    store: Store, *, as_of: Any = None, version: str | None = None, demo: bool = True
+    store: Store,
+    *,
+    unit: str | None = None,
+    as_of: Any = None,
+    version: str | None = None,
+    demo: bool = True,
 ) -> StructureReport:
     """Add incubation space up by role, by zone and by unit.
 
@@ -25,6 +31,8 @@ def ask_structure(
     ----------
     store
         The store.
+    unit
+        Only what stands in this unit: incubators, towns and zones; the whole city when None.
     as_of
         The day asked about; today when None.
     version
@@ -37,10 +45,12 @@ def ask_structure(
     InputError
         When the day is not a date.
     NotFoundError
-        When there is no such version.
+        When there is no such version or unit.
     """
     day = as_of or today()
     layers = gather_layers(store, as_of=day, demo=demo)
+    if unit is not None:
+        layers = _of_unit(layers, find_unit(layers.units, unit))
     check_version(layers.structure, version)
     return roll_up(
         layers,
@@ -49,6 +59,18 @@ def ask_structure(
         as_of=day,
         version=version,
         weights=_target_weights(store),
+    )
+
+
+def _of_unit(layers: CityLayers, unit: str) -> CityLayers:
+    """Keep what stands in one unit; the units stay, for they tell where a record belongs."""
+    incubators, _ = keep_unit(layers.incubators, layers.units, unit)
+    towns = layers.towns
+    return replace(
+        layers,
+        incubators=incubators,
+        zones=layers.zones.loc[layers.zones["unit"] == unit],
+        towns=None if towns is None else towns.loc[towns["unit"] == unit],
     )
 
 

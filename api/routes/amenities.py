@@ -36,10 +36,12 @@ Profile = Annotated[str | None, Query(max_length=50, description="Who walks; as 
 
 
 @api.get("/board")
-def get_board(request: Request, profile: Profile = None, *, demo: Demo = True) -> Response:
+def get_board(
+    request: Request, unit: Unit = None, profile: Profile = None, *, demo: Demo = True
+) -> Response:
     """Tell how many incubators pass each 15-minute test, by unit and by check."""
     return respond_result(
-        request, lambda store: ask_amenity_board(store, profile=profile, demo=demo)
+        request, lambda store: ask_amenity_board(store, unit=unit, profile=profile, demo=demo)
     )
 
 
@@ -82,7 +84,7 @@ def draw_amenities(
         board = ask_amenity_board(store, profile=profile or None)
         return amenities_page(
             board.to_json(),
-            frame=frame(demo_counted=board.report.demo_counted),
+            frame=frame(demo_counted=board.demo_counted),
             categories=_categories(store),
             gaps=ask_gaps(store, profile=profile or None).to_json(),
             roles=read_city(store).get("roles", ()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -15,7 +15,8 @@ from api.jobs.pool import JobPool
 from api.jobs.record import Job
 from api.params import Lang
 from api.routes.staff import draw_staff_page
-from web.jobs import jobs_page
+from web.jobs import asked_text, jobs_page
+from web.words import words
 
 api = APIRouter(prefix="/api/jobs", tags=["jobs"])
 pages = APIRouter(include_in_schema=False, dependencies=[Depends(require_staff)])
@@ -24,10 +25,17 @@ Id = Annotated[str, Path(max_length=50)]
 
 
 @api.get("", dependencies=[Depends(require_staff)])
-def get_jobs(request: Request) -> Response:
-    """List the jobs, those under way first."""
-    jobs = [job.to_json() for job in pool_of(request).table.latest()]
-    return _answer({"jobs": jobs, "links": []})
+def get_jobs(request: Request, lang: Lang) -> Response:
+    """List the jobs with what they were asked, those under way first."""
+    return _answer({"jobs": _list_jobs(request, lang), "links": []})
+
+
+def _list_jobs(request: Request, lang: str) -> list[dict[str, Any]]:
+    """Return the status of every job, with what it was asked in words."""
+    return [
+        {**job.to_json(), "asked": asked_text(job.kind, job.inputs, words(lang))}
+        for job in pool_of(request).table.latest()
+    ]
 
 
 @api.delete("", dependencies=[Depends(require_staff)])
@@ -91,7 +99,7 @@ async def _stream(pool: JobPool, job: Job, seen: int) -> AsyncIterator[bytes]:
 @pages.get("/jobs")
 def get_page(request: Request, lang: Lang) -> Response:
     """Draw the staff's page of jobs."""
-    jobs = [job.to_json() for job in pool_of(request).table.latest()]
+    jobs = _list_jobs(request, lang)
     return draw_staff_page(request, lang, lambda _store, frame: jobs_page(jobs, frame=frame()))
 
 

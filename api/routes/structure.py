@@ -23,7 +23,7 @@ from api.questions.readings import (
     ask_structure_versions,
 )
 from api.questions.structure import ask_structure
-from api.routes.board import Demo
+from api.routes.board import Demo, Unit
 from api.routes.pages import Framer, draw_page
 from api.routes.staff import draw_staff_page
 from api.views import map_view, part_outlines, part_rows, read_city, unit_outlines
@@ -105,11 +105,12 @@ class SplitAsked(BaseModel):
 
 @router.get("/api/structure", tags=["structure"], dependencies=_CHECKED)
 def get_structure(
-    request: Request, day: Day, version: Version = None, *, demo: Demo = True
+    request: Request, day: Day, unit: Unit = None, version: Version = None, *, demo: Demo = True
 ) -> Response:
     """Add up space, tenants, vacancy and coverage by role of the structure and by zone."""
     return respond_result(
-        request, lambda store: ask_structure(store, as_of=day, version=version, demo=demo)
+        request,
+        lambda store: ask_structure(store, unit=unit, as_of=day, version=version, demo=demo),
     )
 
 

@@ -415,6 +415,7 @@ def test_staff_jobs_and_lists_are_for_staff(client, tmp_path):
     assert client.get(f"{job.url}/results", headers=STAFF).json() == {"answer": 42}
     assert job.id in client.get("/api/jobs", headers=STAFF).text
     assert job.id in client.get("/jobs", headers=STAFF).text
+    assert all("asked" in one for one in client.get("/api/jobs", headers=STAFF).json()["jobs"])
     assert client.delete("/api/jobs", headers=STAFF).json()["removed"] >= 1
     assert client.get("/api/jobs", headers=STAFF).json()["jobs"] == []
 

@@ -163,8 +163,48 @@ def test_a_unit_is_told_alone(store):
     report = ask_report(store, sections=["towns", "units"], unit=units[0], as_of=DAY, staff=True)
     book = openpyxl.load_workbook(io.BytesIO(write_report(report, "xlsx", lang="en")))
     rows = table(book["Units and counted goals"], "Reporting units")
-    assert rows.iloc[:, 0].tolist() == units[:1]
+    assert rows.iloc[:, 0].tolist() == store.read("reporting_units")["name_en"].tolist()[:1]
     assert set(report.places.towns["unit"]) <= {units[0]}
+
+
+def test_a_unit_has_its_own_space_amenities_and_rank(store):
+    unit = store.read("reporting_units")["name"].tolist()[0]
+    sections = ["targets", "amenities", "structure"]
+    report = ask_report(store, sections=sections, unit=unit, as_of=DAY)
+    whole = ask_report(store, sections=sections, as_of=DAY)
+    own = {key: one.to_json() for key, one in report.results.items()}
+    city = {key: one.to_json() for key, one in whole.results.items()}
+    [row] = [row for row in city["amenities"]["units"] if row["unit"] == unit]
+    assert own["amenities"]["units"] == [row]
+    assert own["amenities"]["summary"]["compliance"] == row["compliance"]
+    areas = ask_unit_coverage(store, as_of=DAY, unit=unit).to_json()["units"]
+    assert own["structure"]["city"]["area_m2"] == areas[0]["operating_area_m2"]
+    assert own["structure"]["city"]["area_m2"] < city["structure"]["city"]["area_m2"]
+    assert own["targets"]["ranking"] == city["targets"]["ranking"]
+
+
+def test_ranks_and_forecasts_with_their_range_and_basis(book, report):
+    sheet = book["Progress against targets"]
+    told = report.results["targets"].to_json()
+    title = next(cell.value for cell in sheet["A"] if str(cell.value).startswith("Units ranked"))
+    ranks = table(sheet, title)
+    assert ranks["Rank"].dropna().tolist()[:-1] == [  # under the rows stands what they mean
+        one["rank"] for one in told["ranking"] if one["rank"] is not None
+    ]
+    goals = table(sheet, "Counted goals: progress and forecast")
+    assert len(goals) == len(told["goals"])
+    ahead = [one["forecast"] for one in told["goals"] if one["forecast"]]
+    assert goals["Forecast, low"].notna().sum() == sum(one["low"] is not None for one in ahead)
+    assert all(goals["Basis of the forecast"][goals["Forecast"].notna()])
+
+
+def test_english_reports_call_units_by_their_english_names(book, report, store):
+    units = store.read("reporting_units")
+    called = dict(zip(units["name"], units["name_en"], strict=True))
+    rows = table(book["Units and counted goals"], "Reporting units")
+    asked = report.results["units"].to_json()["units"]
+    assert rows.iloc[:, 0].tolist() == [called[row["unit"]] or row["unit"] for row in asked]
+    assert set(report.places.units["name"]) <= set(called)  # what is asked stays as it is
 
 
 def test_a_scenario_is_named_on_every_page(store, monkeypatch):

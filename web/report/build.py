@@ -9,7 +9,7 @@ from geo.errors import InputError
 from geo.pool import Cancel, check_cancel
 from geo.report import CityReport
 from web.report.document import Document
-from web.report.sections import draw_section
+from web.report.sections import draw_section, in_language
 from web.words import words
 
 Tell = Callable[[str, float], None]
@@ -64,6 +64,7 @@ def lay_out(report: CityReport, *, lang: str, review: str = "") -> Document:
         The map review number (审图号), under every map.
     """
     w = words(lang)
+    report = in_language(report, w)
     city = w.pick({**report.city, "key": ""}, "name")
     plan = report.city.get("plan") or {}
     colon = "、" if lang == "zh" else ", "

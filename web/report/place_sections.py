@@ -7,6 +7,7 @@ from typing import Any
 
 from geo.report import CityReport
 from layers.catalog import layers
+from web.amenities import check_labels, check_rate, unit_rate
 from web.frame import percent
 from web.report.charts import draw_bars, draw_shares
 from web.report.document import Column, Figure, Section, Table, clause_of, rows_of, town_names
@@ -19,37 +20,58 @@ Answer = Mapping[str, Any]
 def draw_amenities(report: CityReport, answer: Answer, w: Words) -> Section:
     """Draw what lies around the incubators."""
     labels = {item["key"]: w.pick(item) for item in report.terms["categories"]}
-    rows = [row for row in answer["rows"] if report.unit in (None, row["unit"])]
-    compliance = answer["summary"].get("compliance") or {}
-    texts = []
-    if compliance:
-        texts.append(w("amenities.sentence", total=compliance["tested"], ok=compliance["ok"]))
-    texts += [w("amenities.never_mixed"), w("report.amenities_whole")]
-    gaps = report.gaps.to_json() if report.gaps else {"units": ()}
+    rows = answer["rows"]
+    compliance, walked = answer["summary"]["compliance"], answer["summary"]["categories"]
+    texts = [w("amenities.sentence", total=compliance["tested"], ok=compliance["ok"])]
+    if walked["network"]:
+        said = w("amenities.planning_sentence", total=walked["tested"], ok=walked["complete"])
+        texts.append(said)
+    else:
+        texts += [w("amenities.planning_none"), w("amenities.circle_fallback")]
+    texts += [w("amenities.never_mixed"), w("report.amenities_rough")]
     comma = "、" if w.lang == "zh" else ", "
-
-    def worst(lacking: Mapping[str, int]) -> str:
-        most = sorted(lacking.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
-        return comma.join(f"{labels.get(key, key)} {count}" for key, count in most if count)
 
     units = Table(
         w("report.amenities_units"),
         (
             Column(w("coverage.unit"), width=1.2),
             Column(w("gaps.tested"), "whole"),
+            Column(w("amenities.ok"), "whole", meaning=w("report.compliance_means")),
+            Column(w("report.compliance_share"), "percent"),
             Column(w("gaps.complete"), "whole", meaning=w("report.complete_means")),
             Column(w("gaps.share"), "percent"),
-            Column(w("gaps.worst"), width=3.5),
+            Column(w("gaps.worst"), width=3.0),
         ),
         rows_of(
             [
                 (
-                    row["unit"], row["tested"], row["complete"],
-                    row["complete"] / row["tested"] if row["tested"] else None,
-                    worst(row["lacking"]),
+                    row["label"], row["compliance"]["tested"], row["compliance"]["ok"],
+                    row["compliance"]["ok_share"], row["planning"]["ok"],
+                    row["planning"]["ok_share"], row["worst"],
                 )
-                for row in gaps["units"]
-                if report.unit in (None, row["unit"])
+                for row in (unit_rate(one, labels, w) for one in answer["units"])
+            ]
+        ),
+    )  # fmt: skip
+    names = check_labels(report.terms["categories"], w)
+    checks = Table(
+        w("report.amenities_checks"),
+        (
+            Column(w("gaps.category"), width=1.5),
+            Column(w("amenities.test"), width=1.3),
+            Column(w("amenities.needed"), "whole"),
+            Column(w("amenities.tested"), "whole"),
+            Column(w("amenities.passed"), "whole"),
+            Column(w("amenities.rate"), "percent"),
+            Column(w("amenities.median"), width=1.6),
+        ),
+        rows_of(
+            [
+                (
+                    row["label"], row["test_label"], row["needed"], row["passed"]["tested"],
+                    row["passed"]["ok"], row["passed"]["ok_share"], row["way"] or None,
+                )
+                for row in (check_rate(one, names, w) for one in answer["checks"])
             ]
         ),
     )  # fmt: skip
@@ -86,7 +108,7 @@ def draw_amenities(report: CityReport, answer: Answer, w: Words) -> Section:
     rule = answer["rules"]
     clause = "；".join(str(rule[key].get("clause", "")) for key in ("compliance", "planning"))
     return Section("amenities", w("report.amenities"), tuple(texts), (figure,) if counts else (),
-                   (units, each), clause)  # fmt: skip
+                   (units, checks, each), clause)  # fmt: skip
 
 
 def draw_structure(report: CityReport, answer: Answer, w: Words) -> Section:
@@ -136,14 +158,14 @@ def draw_structure(report: CityReport, answer: Answer, w: Words) -> Section:
     reading = w("structure.reading_plain")
     version = answer.get("version")
     texts = [reading, *([w("structure.version", version=version)] if version else [])]
-    if report.unit:
-        texts.append(w("report.whole_city"))
-    whole = line(w("coverage.city"), answer["city"])
+    whole = line(report.unit or w("coverage.city"), answer["city"])
     tables = [Table(w("structure.roles"), columns, rows_of([whole, *roles]))]
     if zones:
         tables.append(Table(w("structure.zones"), columns, rows_of(zones)))
+    if not report.unit:  # one unit alone is always wholly concentrated
+        tables.append(concentration)
     return Section("structure", w("report.structure"), tuple(texts), (figure,) if shares else (),
-                   (*tables, concentration), clause_of(answer))  # fmt: skip
+                   tuple(tables), clause_of(answer))  # fmt: skip
 
 
 def draw_siting(report: CityReport, answer: Answer, w: Words) -> Section:
@@ -177,7 +199,7 @@ def draw_siting(report: CityReport, answer: Answer, w: Words) -> Section:
     return Section("siting", w("report.siting"), texts, (figure,) if rows else (), (table,))
 
 
-def draw_match(_report: CityReport, answer: Answer, w: Words) -> Section:
+def draw_match(report: CityReport, answer: Answer, w: Words) -> Section:
     """Draw which demands have no space."""
     text = w("report.match_text", pairs=len(answer["pairs"]), left=len(answer["unmatched"]))
     tables = []
@@ -194,10 +216,16 @@ def draw_match(_report: CityReport, answer: Answer, w: Words) -> Section:
         ]
         tables.append(Table(w("report.short_by", what=w(f"report.short_{key}")), columns,
                             rows_of(rows)))  # fmt: skip
-    return Section("match", w("report.match"), (text,), (), tuple(tables), clause_of(answer))
+    return Section("match", w("report.match"), (text, *_whole_city(report, w)), (), tuple(tables),
+                   clause_of(answer))  # fmt: skip
 
 
-def draw_check(_report: CityReport, answer: Answer, w: Words) -> Section:
+def _whole_city(report: CityReport, w: Words) -> tuple[str, ...]:
+    """Say in a unit's report that a section is the city's."""
+    return (w("report.whole_city"),) if report.unit else ()
+
+
+def draw_check(report: CityReport, answer: Answer, w: Words) -> Section:
     """Draw what is wrong or doubtful in the data."""
     names = {key: getattr(one, w.lang) for key, one in layers().items()}
     columns = (
@@ -215,7 +243,8 @@ def draw_check(_report: CityReport, answer: Answer, w: Words) -> Section:
     ]  # fmt: skip
     text = w("report.check_text", count=len(rows))
     table = Table(w("report.findings"), columns, rows_of(rows))
-    return Section("check", w("report.check"), (text,), (), (table,) if rows else ())
+    texts = (text, *_whole_city(report, w))
+    return Section("check", w("report.check"), texts, (), (table,) if rows else ())
 
 
 def draw_sources(report: CityReport, answer: Answer, w: Words) -> Section:
@@ -249,5 +278,5 @@ def draw_sources(report: CityReport, answer: Answer, w: Words) -> Section:
         ),
         rows_of([(rule["name"], rule["version"], rule["source"]) for rule in report.rules]),
     )
-    return Section("sources", w("report.sources"), (w("report.sources_text"),), (),
-                   (rules, sources))  # fmt: skip
+    texts = (w("report.sources_text"), *_whole_city(report, w))
+    return Section("sources", w("report.sources"), texts, (), (rules, sources))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from geo.report import CityReport
+from web.board import board_goal
 from web.frame import percent
 from web.report.charts import draw_bars, draw_shares, draw_stack
 from web.report.document import Column, Figure, Section, Table, clause_of, rows_of, town_names
@@ -48,23 +49,26 @@ def draw_targets(report: CityReport, answer: Answer, w: Words) -> Section:
         Column(w("targets.value"), "number", meaning=w("report.value_means"), width=1.0),
         Column(w("targets.progress"), "percent", meaning=w("report.share_means"), width=1.0),
         Column(w("report.expected"), "percent", meaning=w("report.expected_means"), width=1.0),
-        Column(w("report.forecast"), "number", meaning=w("targets.forecast_basis"), width=1.0),
+        *_forecast_columns(w),
         Column(w("report.clause"), width=1.0),
     )
 
     def line(row: Answer) -> tuple[Any, ...]:
-        forecast = (row["forecast"] or {}).get("value")
+        ahead = row["forecast"] or {}
         return (
             row["unit"], row["year"], row["label"], row["measure"], row["issuer"], row["target"],
-            row["value"], row["share"], row["expected_share"], forecast, row.get("clause"),
+            row["value"], row["share"], row["expected_share"],
+            *(ahead.get(end) for end in _ENDS), row.get("clause"),
         )  # fmt: skip
 
     city = [line(row) for row in rows if row["unit"] == total]
     this_year = [line(row) for row in rows if row["year"] == year and row["unit"] != total]
     checks = [check_row(row, indicators, w) for row in answer["checks"]]
     tables = [
-        Table(w("report.targets_city"), columns, rows_of(city)),
+        *([] if report.unit else [Table(w("report.targets_city"), columns, rows_of(city))]),
         Table(w("report.targets_units", year=year), columns, rows_of(this_year)),
+        _rank_table(report, answer, w),
+        _outlook_table(answer, indicators, w),
         Table(w("report.targets_all"), columns, rows_of([line(r) for r in rows]), data_only=True),
         Table(
             w("targets.checks"),
@@ -100,6 +104,73 @@ def draw_targets(report: CityReport, answer: Answer, w: Words) -> Section:
         ]
     return Section("targets", w("report.targets"), tuple(texts), tuple(figures), tuple(tables),
                    clause_of(answer))  # fmt: skip
+
+
+_ENDS = ("value", "low", "high")  # of a forecast
+
+
+def _forecast_columns(w: Words) -> tuple[Column, ...]:
+    """Return the columns of a forecast: where it leads, and its range."""
+    return (
+        Column(w("report.forecast"), "number", meaning=w("targets.forecast_basis"), width=1.0),
+        Column(w("board.low"), "number", meaning=w("report.range_means"), width=1.0),
+        Column(w("board.high"), "number", meaning=w("report.range_means"), width=1.0),
+    )
+
+
+def _rank_table(report: CityReport, answer: Answer, w: Words) -> Table:
+    """Return the units ranked by the share of their own targets."""
+    rows = [
+        (one["rank"], one["unit"], one["mean_share"], one["pace"], one["known"], one["asked"],
+         one["reached"])
+        for one in answer["ranking"]
+    ]  # fmt: skip
+    mine = next((one["rank"] for one in answer["ranking"] if one["unit"] == report.unit), None)
+    note = w("board.ranking_what")
+    if report.unit and mine is not None:
+        note = f"{w('report.own_rank', unit=report.unit, rank=mine, of=len(rows))} {note}"
+    columns = (
+        Column(w("board.rank"), "whole", width=0.6),
+        Column(w("targets.unit"), width=1.5),
+        Column(w("board.mean_share"), "percent", meaning=w("board.ranking_what")),
+        Column(w("targets.pace"), "number", meaning=w("report.pace_means")),
+        Column(w("board.known"), "whole"),
+        Column(w("board.asked"), "whole"),
+        Column(w("board.reached"), "whole"),
+    )
+    title = w("board.ranking", year=answer["ranking_year"])
+    return Table(title, columns, rows_of(rows), note=note)
+
+
+def _outlook_table(answer: Answer, indicators: Mapping[str, Answer], w: Words) -> Table:
+    """Return the counted goals with their forecast, its range and what it rests on."""
+    goals = [board_goal(row, indicators, w) for row in answer["goals"]]
+
+    def amount(goal: Answer, value: float | None) -> float | None:
+        return value * 100 if goal["share"] and value is not None else value
+
+    rows = [
+        (
+            f"{goal['id']} {goal['label']}",
+            "%" if goal["share"] else w.get(f"measures.{goal['unit']}", str(goal["unit"] or "")),
+            amount(goal, goal["target"]), amount(goal, goal["value"]), goal["reached"],
+            goal["pace"],
+            *(amount(goal, (goal.get("forecast") or {}).get(end)) for end in _ENDS),
+            goal["basis"] or None,
+        )
+        for goal in goals
+    ]  # fmt: skip
+    columns = (
+        Column(w("coverage.goal"), width=3.4),
+        Column(w("report.measure"), width=0.8),
+        Column(w("targets.target"), "number", width=0.9),
+        Column(w("targets.value"), "number", width=0.9),
+        Column(w("targets.progress"), "percent", meaning=w("report.share_means"), width=0.9),
+        Column(w("targets.pace"), "number", meaning=w("report.pace_means"), width=0.7),
+        *_forecast_columns(w),
+        Column(w("board.basis_head"), width=2.6),
+    )
+    return Table(w("report.outlook"), columns, rows_of(rows))
 
 
 def draw_towns(report: CityReport, answer: Answer, w: Words) -> Section:

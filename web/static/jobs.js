@@ -49,6 +49,7 @@
     const state = job.status === "failed" ? words.failed_state : words[job.status];
     return make("tr", [
       make("th", words[job.processID] || job.processID, { scope: "row" }),
+      make("td", job.asked || "—", { class: "asked" }),
       make("td", `${sign[job.status]} ${state}`),
       make("td", bar(job)),
       make("td", new Date(job.created).toLocaleString(lang === "zh" ? "zh-CN" : "en-GB")),
@@ -70,7 +71,7 @@
   }
 
   async function refresh() {
-    const answer = await fetch("/api/jobs");
+    const answer = await fetch(`/api/jobs?lang=${lang}`);
     if (answer.ok) draw((await answer.json()).jobs);
   }
 
