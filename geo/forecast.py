@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -48,8 +49,14 @@ class Period:
         >>> year.elapsed(pd.Timestamp("2026-12-31")), year.elapsed(pd.Timestamp("2025-06-01"))
         (1.0, 0.0)
         """
-        passed = (day + pd.Timedelta(days=1) - self.start) / (self.end - self.start)
-        return round(min(max(float(passed), 0.0), 1.0), 10)
+        return _elapsed(self.start, self.end, day)
+
+
+@lru_cache(maxsize=8_192)
+def _elapsed(start: pd.Timestamp, end: pd.Timestamp, day: pd.Timestamp) -> float:
+    # Many rows of a report ask for the same few days.
+    passed = (day + pd.Timedelta(days=1) - start) / (end - start)
+    return round(min(max(float(passed), 0.0), 1.0), 10)
 
 
 def forecast(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,12 +71,12 @@ class Fleet:
         """Whether a demo record counts."""
         return any(member.demo for member in self.members.values())
 
-    @property
+    @cached_property
     def present(self) -> pd.DataFrame:
         """The records that operate or are planned."""
         return self._keep(self.members)
 
-    @property
+    @cached_property
     def operating(self) -> pd.DataFrame:
         """The records that operate."""
         return self._keep({key for key, one in self.members.items() if one.state == OPERATING})

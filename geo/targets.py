@@ -179,6 +179,7 @@ def track_targets(
         rule=rule,
         day=day,
         years=_plan_years(targets, plan),
+        counted={(one.unit, one.year, one.indicator): one.value for one in measured},
     )
     lacking = list(_missing_baselines(baselines))
     asked = _asked(targets, rule)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -85,13 +85,17 @@ def measured_values(measured: Iterable[Measured], day: pd.Timestamp) -> dict[Cel
 
 @dataclass(frozen=True)
 class Book:
-    """All known values, and how sums over units and years are made of them."""
+    """All known values, and how sums over units and years are made of them.
+
+    `counted` is what the layers themselves tell of a cell, whether or not a report stands over it.
+    """
 
     values: Mapping[Cell, Value]
     units: tuple[str, ...]
     rule: Mapping[str, Any]
     day: pd.Timestamp
     years: tuple[int, ...]
+    counted: Mapping[Cell, float] = field(default_factory=dict)
 
     def look_up(self, unit: str, year: int, indicator: str) -> Value:
         """Find the value of a cell: reported, measured, or the sum of its parts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,23 @@ def missing_column(kind: str, rows: int) -> pd.Series:
 def list_series(values: Sequence[Any]) -> pd.Series:
     """Hold Python objects one by one: plain numpy would make a table of lists equally long."""
     return pd.Series(np.fromiter(values, dtype=object, count=len(values)), dtype="object")
+
+
+def join_columns(columns: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Make a frame of columns as long as each other, on a fresh index, faster than pandas would.
+
+    Columns with an index of their own are aligned one by one; arrays are not. Python objects stay
+    columns, because of arrays of them pandas would guess the dtype.
+
+    >>> join_columns({"a": pd.Series([1.0]), "b": list_series(["x"])}).dtypes.astype(str).tolist()
+    ['float64', 'object']
+    """
+    return pd.DataFrame(
+        {
+            name: column if column.dtype == object else column.array
+            for name, column in columns.items()
+        }
+    )
 
 
 def cast_column(column: Column, values: pd.Series) -> tuple[pd.Series, list[RowFault]]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from geo.crs import STORED_CRS
 from geo.errors import StoreCorruptError
-from layers.casting import build_column, list_series
+from layers.casting import build_column, join_columns, list_series
 from layers.catalog import Column, Layer
 from layers.query import GEOMETRY
 
@@ -64,7 +64,7 @@ def frame_of(
     shapes
         Geometries of the records, or None for a frame without.
     """
-    table = pd.DataFrame(
+    table = join_columns(
         {name: _restore_column(layer, layer.column(name), held) for name, held in columns.items()}
     )
     if shapes is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from geo.crs import STORED_CRS
 from geo.errors import Fault, InputError
-from layers.casting import RowFault, cast_column, missing_column
+from layers.casting import RowFault, cast_column, join_columns, missing_column
 from layers.catalog import Column, Layer
 from layers.catalog import layer as find_layer
 
@@ -132,13 +132,18 @@ def _cast(layer: Layer, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[RowFaul
     _check_columns(layer, frame)
     faults: list[RowFault] = []
     columns: dict[str, pd.Series] = {}
+    missing: dict[str, pd.Series] = {}  # by kind: one serves all, the frame copies it
     for column in layer.columns:
         if column.name in frame:
             columns[column.name], wrong = cast_column(column, frame[column.name])
             faults.extend(wrong)
+        elif column.kind == "list":  # its lists are each record's own
+            columns[column.name] = missing_column("list", len(frame))
         else:
-            columns[column.name] = missing_column(column.kind, len(frame))
-    table = pd.DataFrame(columns)
+            if column.kind not in missing:
+                missing[column.kind] = missing_column(column.kind, len(frame))
+            columns[column.name] = missing[column.kind]
+    table = join_columns(columns)
     if not layer.spatial:
         return table, faults
     shapes, wrong = _geometries(frame)
@@ -212,13 +217,19 @@ def _failures(layer_name: str, frame: pd.DataFrame) -> list[tuple[int, str, str]
 
 def _schema_of(layer_name: str, frame: pd.DataFrame) -> pa.DataFrameSchema:
     """Return the schema of the columns that can fail in a frame: of few records most are empty."""
-    whole = _schema(layer_name)
-    idle = [
+    held = frame.notna().any()
+    idle = frozenset(
         name
-        for name, column in whole.columns.items()
-        if column.nullable and not (column.checks and frame[name].notna().any())
-    ]
-    return whole.remove_columns(idle)
+        for name, column in _schema(layer_name).columns.items()
+        if column.nullable and not (column.checks and held[name])
+    )
+    return _schema_without(layer_name, idle)
+
+
+@lru_cache(maxsize=256)
+def _schema_without(layer_name: str, idle: frozenset[str]) -> pa.DataFrameSchema:
+    """Leave columns out of the schema of a layer; entered one by one, records are often alike."""
+    return _schema(layer_name).remove_columns(sorted(idle))
 
 
 @cache

@@ -8,11 +8,21 @@ from typing import Any
 
 import pandas as pd
 
+from api.questions.kept import Kept, state_key
 from geo.errors import NotFoundError
 from geo.frames import texts
 from geo.units import assign_units, index_units
 from layers.query import Query
 from layers.store import Store
+
+# What coverage and targets count of an incubator: a third of its columns.
+COUNTED_COLUMNS = (
+    "name", "unit", "town", "town_code", "status", "started_on", "completed_on", "opened_on",
+    "closed_on", "as_of", "area_m2", "lead_industries", "industry_codes", "twenty_batch",
+    "twenty_kind", "chain_leader_built", "provenance", "geom_precision", "geometry",
+)  # fmt: skip
+_MOST_ROWS = 20_000  # of a frame that is kept
+_frames = Kept[pd.DataFrame | None](48)
 
 
 def today() -> dt.date:
@@ -29,8 +39,24 @@ def read_rule(store: Store, name: str) -> dict[str, Any]:
 def read_layer(
     store: Store, layer: str, *, demo: bool = True, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Read a layer, with or without its demo records."""
-    return store.read(layer, Query(demo=demo, columns=columns))
+    """Read a layer, with or without its demo records; as it was read last while it is the same."""
+    query = Query(demo=demo, columns=columns)
+    read: list[pd.DataFrame] = []
+
+    def keep() -> pd.DataFrame | None:
+        read.append(store.read(layer, query))
+        return read[0] if len(read[0]) <= _MOST_ROWS else None
+
+    names = None if columns is None else tuple(columns)
+    kept = _frames.recall(state_key(store, (layer,), layer, demo, names), keep)
+    if kept is not None:
+        return kept.copy(deep=False)  # pandas copies on writing
+    return read[0] if read else store.read(layer, query)
+
+
+def read_counted(store: Store, *, demo: bool = True) -> pd.DataFrame:
+    """Read of the incubators what coverage and targets count."""
+    return read_layer(store, "incubators", demo=demo, columns=COUNTED_COLUMNS)
 
 
 def plan_of(store: Store) -> dict[str, Any]:

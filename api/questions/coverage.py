@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from api.questions.common import (
     find_unit,
     keep_unit,
     plan_of,
+    read_counted,
     read_layer,
     read_rule,
     today,
 )
 from api.questions.goals import ask_goals
+from api.questions.kept import Kept, state_key
 from geo.coverage import (
     IndustryCoverage,
     TownCoverage,
@@ -21,7 +25,16 @@ from geo.coverage import (
     cover_towns,
     cover_units,
 )
+from geo.lifecycle import parse_day
 from layers.store import Store
+
+# What the answers rest on; a test holds this to what is read.
+_TOWN_LAYERS = (
+    "industrial_towns", "incubators", "reporting_units", "divisions", "rules", "meta",
+)  # fmt: skip
+_INDUSTRY_LAYERS = ("incubators", "reporting_units", "rules")
+_towns = Kept[TownCoverage](32)
+_industries = Kept[IndustryCoverage](16)
 
 
 def ask_town_coverage(
@@ -47,17 +60,25 @@ def ask_town_coverage(
     NotFoundError
         When there is no such unit.
     """
-    units = read_layer(store, "reporting_units", demo=demo)
-    answer = cover_towns(
+    day = parse_day(as_of or today())
+    answer = _towns.recall(
+        state_key(store, _TOWN_LAYERS, day, demo), lambda: _cover_towns(store, day, demo=demo)
+    )
+    if unit is None:
+        return answer
+    return answer.select(find_unit(read_layer(store, "reporting_units", demo=demo), unit))
+
+
+def _cover_towns(store: Store, day: pd.Timestamp, *, demo: bool) -> TownCoverage:
+    return cover_towns(
         read_layer(store, "industrial_towns", demo=demo),
-        read_layer(store, "incubators", demo=demo),
-        units=units,
+        read_counted(store, demo=demo),
+        units=read_layer(store, "reporting_units", demo=demo),
         rule=read_rule(store, "towns"),
-        as_of=as_of or today(),
+        as_of=day,
         metric_crs=store.metric_crs,
         divisions=read_layer(store, "divisions", demo=demo),
     )
-    return answer if unit is None else answer.select(find_unit(units, unit))
 
 
 def ask_industry_coverage(
@@ -67,8 +88,18 @@ def ask_industry_coverage(
 
     Parameters as `ask_town_coverage`; with `unit`, all figures are of that unit alone.
     """
+    day = parse_day(as_of or today())
+    return _industries.recall(
+        state_key(store, _INDUSTRY_LAYERS, day, unit, demo),
+        lambda: _cover_industries(store, day, unit=unit, demo=demo),
+    )
+
+
+def _cover_industries(
+    store: Store, day: pd.Timestamp, *, unit: str | None, demo: bool
+) -> IndustryCoverage:
     units = read_layer(store, "reporting_units", demo=demo)
-    incubators = read_layer(store, "incubators", demo=demo)
+    incubators = read_counted(store, demo=demo)
     if unit is not None:
         incubators, units = keep_unit(incubators, units, find_unit(units, unit))
     return cover_industries(
@@ -76,7 +107,7 @@ def ask_industry_coverage(
         units=units,
         rule=read_rule(store, "industries"),
         towns_rule=read_rule(store, "towns"),
-        as_of=as_of or today(),
+        as_of=day,
     )
 
 
@@ -92,7 +123,7 @@ def ask_unit_coverage(
     wanted = None if unit is None else find_unit(units, unit)
     towns = ask_town_coverage(store, as_of=day, demo=demo)
     industries = ask_industry_coverage(store, as_of=day, demo=demo)
-    incubators = read_layer(store, "incubators", demo=demo)
+    incubators = read_counted(store, demo=demo)
     answer = cover_units(
         incubators,
         units=units,
