@@ -16,6 +16,8 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+_FLAGS_KEPT = 64  # a byte a record each
+
 Slim = npt.NDArray[np.unsignedinteger[Any]]  # numbers from 0 in as few bytes as hold them
 
 
@@ -222,6 +224,7 @@ class Columns:
     coded: Mapping[str, Coded]
     _orders: dict[tuple[str, bool], Order] = field(default_factory=dict, repr=False)
     _ranks: dict[str, Ranks] = field(default_factory=dict, repr=False)
+    _flags: dict[Hashable, Flags] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -250,6 +253,15 @@ class Columns:
         if column not in self._ranks:
             self._ranks[column] = rank_numbers(self.numbers[column])
         return self._ranks[column]
+
+    def keep_flags(self, key: Hashable, make: Callable[[], Flags]) -> Flags:
+        """Return what a test says of every record; of those asked often worked out once."""
+        found = self._flags.get(key)
+        if found is None:
+            found = self._flags[key] = make()
+            if len(self._flags) > _FLAGS_KEPT:
+                self._flags.pop(next(iter(self._flags)), None)
+        return found
 
     def order(self, column: str, *, descending: bool = False) -> Order:
         """Return the records sorted by a column; worked out once."""

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from geo.bundles import PASSED, SEVERAL, Fails, Tally, rows_where
-from geo.columns import Columns, Flags, Order, Rows, Slim
+from geo.columns import Coded, Columns, Flags, Order, Rows, Slim
 
 _FEW = 2_000
 
@@ -74,9 +74,12 @@ class ByCode:
     parts
         Codes of the records, and for each code, then for none, whether it passes; a record passes
         where any part does.
+    lasting
+        Whether this very object is asked again, and what passes worth keeping.
     """
 
     parts: tuple[tuple[Slim, Flags], ...]
+    lasting: bool = False
 
 
 Condition = Within | AnyOf | AllOf | Rowwise | ByCode
@@ -233,24 +236,32 @@ def find(columns: Columns, filters: Sequence[Filter]) -> Found:
 
 
 def _passing(columns: Columns, condition: Condition) -> Flags:
-    """Tell which records pass a condition."""
+    """Tell which records pass a condition; of choices, which few make differently, that is kept."""
     match condition:
         case Within(column, low, high, unknown):
             held = columns.ranked(column)
-            first, beyond = held.between(low, high)
-            passes = _between(held.ranks, first, beyond)
+            passes = _between(held.ranks, *held.between(low, high))
             return passes | (held.ranks == len(held.values)) if unknown else passes
         case AnyOf(column, values):
-            return _look_up(*columns.coded[column].having(values))
+            coded = columns.coded[column]
+            return columns.keep_flags(condition, lambda: _look_up(*coded.having(values)))
         case AllOf(column, values):
-            coded, wanted = columns.coded[column], set(values)
-            allowed = coded.matching(lambda value: wanted.issubset(coded.parts(value)))
-            return _look_up(coded.slim, allowed)
+            return columns.keep_flags(condition, lambda: _all_of(columns.coded[column], {*values}))
         case Rowwise(passes):
             return passes
-        case ByCode(parts):
-            found = [_look_up(codes, allowed) for codes, allowed in parts]
-            return reduce(np.logical_or, found, np.zeros(len(columns), dtype=np.bool_))
+        case ByCode(lasting=True):
+            return columns.keep_flags(condition, lambda: _by_code(len(columns), condition))
+        case ByCode():
+            return _by_code(len(columns), condition)
+
+
+def _all_of(coded: Coded, wanted: set[str]) -> Flags:
+    return _look_up(coded.slim, coded.matching(lambda value: wanted.issubset(coded.parts(value))))
+
+
+def _by_code(size: int, condition: ByCode) -> Flags:
+    found = (_look_up(codes, allowed) for codes, allowed in condition.parts)
+    return reduce(np.logical_or, found) if condition.parts else np.zeros(size, dtype=np.bool_)
 
 
 def _between(ranks: Slim, first: int, beyond: int) -> Flags:

@@ -19,6 +19,7 @@ import orjson
 
 from geo.bundles import Bundle, Tally, bundle_columns, tally_columns
 from geo.columns import Coded, Columns, Flags, Floats, Rows, Slim, merge_columns, slim_codes
+from geo.spacefinder import ByCode
 from geo.textindex import TextIndex, index_texts
 from layers.arrays import column_arrays
 from layers.catalog import Column
@@ -40,8 +41,6 @@ COUNTED = (
     "unit", "town", "level", "role", "zones", "stages", "industries", "services", "kind", "status",
     "water", "gas", "exhaust", "lab_grade",
 )  # fmt: skip
-
-TextParts = tuple[tuple[Slim, Flags], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,7 @@ class SpaceTable:
     own: Columns
     bookmark: Bookmark | None
     around: str
-    _found: dict[str, TextParts] = field(default_factory=dict, repr=False)
+    _found: dict[str, ByCode] = field(default_factory=dict, repr=False)
 
     def properties(self, row: int) -> dict[str, Any]:
         """Return the public columns of a record that it has a value of."""
@@ -85,11 +84,11 @@ class SpaceTable:
         code = int(coded.codes[row])
         return str(coded.known[code]) if code >= 0 else ""
 
-    def find_text(self, word: str) -> TextParts:
+    def find_text(self, word: str) -> ByCode:
         """Tell which values of the columns searched hold a word, as codes of the records."""
         found = self._found.get(word)
         if found is None:
-            found = tuple(self._find(word))
+            found = ByCode(tuple(self._find(word)), lasting=True)
             if len(self._found) < _WORDS_KEPT:
                 self._found[word] = found
         return found
@@ -100,13 +99,13 @@ class SpaceTable:
         The names of the records are the dictionary: 瓯海实验室 becomes 瓯海 and 实验室, the one of
         a unit, the other of a space. What cannot be parted stays whole, and is not found.
         """
-        if self.find_text(word):
+        if self.find_text(word).parts:
             return (word,)
         pieces, rest = [], word
         while rest:
             shortest = _SHORTEST_SPOKEN if rest[0].isascii() else 1
             lengths = range(len(rest), shortest - 1, -1)
-            held = next((length for length in lengths if self.find_text(rest[:length])), 0)
+            held = next((length for length in lengths if self.find_text(rest[:length]).parts), 0)
             if not held:
                 return (word,)
             pieces.append(rest[:held])

@@ -50,8 +50,11 @@ def check_names(store: Store, table: SpaceTable, search: SpaceSearch) -> list[Fa
     """
     faults = []
     for name, column in _NAMED.items():
+        values = getattr(search, name)[:MAX_CHOICES]
+        if not values:
+            continue
         held = table.columns.coded[column].single
-        unknown = [value for value in getattr(search, name)[:MAX_CHOICES] if value not in held]
+        unknown = [value for value in values if value not in held]
         words = _words(store, name, held) if unknown else {}
         faults += [
             Fault(name, "is not known", value[:60], f"the nearest are {_nearest(value, words)}")

@@ -239,7 +239,7 @@ def _plain_filters(table: SpaceTable, search: SpaceSearch) -> list[Filter]:
     filters += _time_filters(search)
     if search.text:
         words = [piece for word in search.text.split() for piece in table.part_word(word)]
-        filters.append(Filter("text", tuple(ByCode(table.find_text(word)) for word in words)))
+        filters.append(Filter("text", tuple(map(table.find_text, words))))
     if not search.demo:
         filters.append(Filter("demo", (Rowwise(~table.demo),)))
     return filters
