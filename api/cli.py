@@ -49,7 +49,7 @@ ENTRIES = (
     Entry("scenario", "scenario:app", "情景：试算、比较、采纳 · Scenarios over the layers", _ASK),
     Entry("incubators", "incubators:incubators", "孵化器列表 · List incubators", _ASK),
     Entry("spaces", "spaces:spaces", "找空间 · Search for space", _ASK),
-    Entry("demands", "demands:demands", "空间需求列表 · List needs for space", _ASK),
+    Entry("demands", "demands:app", "空间需求：列出、发布 · Needs for space", _ASK),
     Entry("match", "match:match", "供需匹配 · Match demands and spaces", _ASK),
     Entry("shortage", "shortage:shortage", "空间缺口 · Where space is lacking", _ASK),
     Entry("deals", "deals:app", "对接 · Deals, from proposal to signing", _ASK),

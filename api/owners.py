@@ -18,6 +18,9 @@ from api.questions.demands import owns_demand
 Opener = Literal["owner", "staff"]
 
 COOKIE = "hatchmap_demand"
+_TAKES = "hatchmap_form"  # says that the browser keeps cookies
+_FRESH = "hatchmap_posted"
+_FRESH_S = 600
 PRIVATE = {"Cache-Control": "no-store"}
 
 
@@ -55,6 +58,31 @@ def let_owner_in(request: Request, answer: Response, key: str, secret: str) -> N
     answer.set_cookie(
         COOKIE, secret, path=f"/demands/{key}", httponly=True, samesite="strict", secure=secure
     )
+
+
+def ask_for_cookies(answer: Response) -> None:
+    """Give the browser that is shown the form a cookie to tell that it keeps them."""
+    answer.set_cookie(_TAKES, "1", path="/demands/new", httponly=True, samesite="strict")
+
+
+def keeps_cookies(request: Request) -> bool:
+    """Tell whether the browser has kept the cookie of the form."""
+    return _TAKES in request.cookies
+
+
+def mark_posted(answer: Response, key: str) -> None:
+    """Let the browser show the secret of a need that it has just posted, for a few minutes."""
+    answer.set_cookie(
+        _FRESH, "1", path=f"/demands/{key}/posted", max_age=_FRESH_S, httponly=True,
+        samesite="strict",
+    )  # fmt: skip
+
+
+def read_posted(request: Request, key: str) -> str | None:
+    """Return the secret of a need that this browser has just posted; None for any other."""
+    secret = request.cookies.get(COOKIE)
+    owns = secret and owns_demand(open_request_store(request), key, secret)
+    return secret if owns and _FRESH in request.cookies else None
 
 
 def forget_owner(answer: Response, key: str) -> None:

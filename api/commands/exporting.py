@@ -8,7 +8,7 @@ import typer
 
 from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Store, Unit, settings_with
-from api.commands.output import number, pick, print_json, print_line, show_progress
+from api.commands.output import print_written, show_progress
 from api.questions.common import find_unit, read_layer
 from layers.export import export_layer
 from layers.query import Query
@@ -39,14 +39,4 @@ def export(  # noqa: PLR0913 - options of one command
         part = {"unit": find_unit(read_layer(opened, "reporting_units"), unit)} if unit else {}
         query = Query(where=part, demo=not no_demo)
         report = export_layer(opened, layer, file, query=query, staff=staff, datum=datum)
-    if as_json:
-        print_json(report)
-        return
-    rows = number(report.rows)
-    said = (
-        f"{report.path}：{rows} 条记录 ({report.format})",
-        f"{report.path}: {rows} records ({report.format})",
-    )
-    print_line(pick(said, settings.lang))
-    for note in report.notes:
-        print_line(f"! {note}")
+    print_written(report, settings.lang, as_json=as_json)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 from rich.console import Console
@@ -18,6 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from geo.errors import InputError
+
+if TYPE_CHECKING:
+    from layers.export import ExportReport
 
 Tell = Callable[[str, float], None]
 Heading = tuple[str, str]  # Chinese, English
@@ -72,6 +75,21 @@ def print_table(
 def print_line(text: str = "") -> None:
     """Print a line as it is."""
     sys.stdout.write(text + "\n")
+
+
+def print_written(report: ExportReport, lang: str, *, as_json: bool) -> None:
+    """Print what was written to a file, and what its format could not keep."""
+    if as_json:
+        print_json(report)
+        return
+    rows = number(report.rows)
+    said = (
+        f"{report.path}：{rows} 条记录 ({report.format})",
+        f"{report.path}: {rows} records ({report.format})",
+    )
+    print_line(pick(said, lang))
+    for note in report.notes:
+        print_line(f"! {note}")
 
 
 def print_note(text: str) -> None:

@@ -10,8 +10,16 @@ import typer
 
 from api.commands.opening import open_store
 from api.commands.options import Json, Lang, NoDemo, Store, read_day, settings_with
-from api.commands.output import number, pick, print_json, print_line, print_table
+from api.commands.output import (
+    number,
+    pick,
+    print_json,
+    print_line,
+    print_table,
+    print_written,
+)
 from api.params import read_bbox
+from api.questions.space_files import write_spaces
 from api.questions.space_search import SpaceSearch
 from api.questions.spaces import SpacePage, ask_spaces
 from api.routes.spaces import read_must, read_place
@@ -90,6 +98,10 @@ def spaces(  # noqa: PLR0913 - options of one command
     after: Annotated[
         str | None, typer.Option("--after", metavar="NEXT", help="续页 · Go on from a page")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="全部结果存为 .xlsx .geojson .gpkg · The whole"),
+    ] = None,
     no_demo: NoDemo = False,
     store: Store = None,
     lang: Lang = None,
@@ -133,6 +145,9 @@ def spaces(  # noqa: PLR0913 - options of one command
         demo=not no_demo,
     )
     with open_store(settings.store_path) as opened:
+        if out is not None:
+            print_written(write_spaces(opened, search, out), settings.lang, as_json=as_json)
+            return
         page = ask_spaces(opened, search)
     if as_json:
         print_json(page)

@@ -12,7 +12,17 @@ from fastapi.responses import RedirectResponse
 
 from api.answers import JSON, open_request_store
 from api.limits import limit_posts
-from api.owners import PRIVATE, Opener, forget_owner, let_owner_in, who_opens
+from api.owners import (
+    PRIVATE,
+    Opener,
+    ask_for_cookies,
+    forget_owner,
+    keeps_cookies,
+    let_owner_in,
+    mark_posted,
+    read_posted,
+    who_opens,
+)
 from api.params import Lang
 from api.questions.common import today
 from api.questions.deals import ask_deals
@@ -78,7 +88,9 @@ def get_new(
     if space:
         record = ask_space(store, space)["properties"]
         fields = to_fields(from_space(record), read_choices(store))
-    return _draw_form(request, lang, fields, {})
+    answer = _draw_form(request, lang, fields, {})
+    ask_for_cookies(answer)
+    return answer
 
 
 @router.post("/new/check")
@@ -90,7 +102,11 @@ def check_new(request: Request, lang: Lang, form: Form) -> Response:
 
 @router.post("/new")
 def post_new(request: Request, lang: Lang, form: Form) -> Response:
-    """Post a need and show its secret link, this once; or the form with what is wrong."""
+    """Post a need and go to its secret link; or the form with what is wrong.
+
+    The link stands on a page of its own, so that loading it again posts nothing. A browser that
+    keeps no cookies could not be shown it there, and gets it at once.
+    """
     choices = read_choices(open_request_store(request))
     try:
         posted = write_demand(request, to_given(form, choices))
@@ -98,24 +114,36 @@ def post_new(request: Request, lang: Lang, form: Form) -> Response:
         return _draw_form(request, lang, form, _worded(error, lang))
     except (HTTPException, StoreError) as error:
         return _refuse(request, lang, form, error)
-    return _draw_posted(request, lang, posted, has_contact=any(form.get(c) for c in CONTACT))
+    if keeps_cookies(request):
+        answer = _go(f"/demands/{posted.id}/posted", lang)
+        mark_posted(answer, posted.id)
+    else:
+        answer = _draw_posted(request, lang, posted, status=201)
+    let_owner_in(request, answer, posted.id, posted.secret)
+    return answer
 
 
-def _draw_posted(request: Request, lang: str, posted: Posted, *, has_contact: bool) -> Response:
-    answer = draw_staff_page(
-        request,
-        lang,
-        lambda _store, frame: pages.posted_page(
+@router.get("/{demand}/posted")
+def get_posted(request: Request, lang: Lang, demand: Demand) -> Response:
+    """Draw the secret link for the browser that has just posted; for any other the need."""
+    secret = read_posted(request, demand)
+    if secret is None:
+        return _go(f"/demands/{demand}", lang)
+    return _draw_posted(request, lang, Posted(demand, secret))
+
+
+def _draw_posted(request: Request, lang: str, posted: Posted, *, status: int = 200) -> Response:
+    def draw(store: Store, frame: Framer) -> str:
+        record = ask_demand(store, posted.id)
+        return pages.posted_page(
             frame=frame(),
             link=str(request.base_url).rstrip("/") + posted.path,
             path=f"/demands/{posted.id}",
             secret=posted.secret,
-            has_contact=has_contact,
-        ),
-        status=201,
-    )
-    let_owner_in(request, answer, posted.id, posted.secret)
-    return answer
+            has_contact=any(record[name] for name in CONTACT),
+        )
+
+    return draw_staff_page(request, lang, draw, status=status)
 
 
 @router.get("/withdrawn")

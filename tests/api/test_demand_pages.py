@@ -262,3 +262,21 @@ def test_a_founder_sees_how_far_things_are_but_no_notes_of_the_staff(server):
     assert "Visited" in table
     assert "2026-11-20" in table
     assert "haggles" not in page
+
+
+def test_a_browser_is_sent_on_so_that_loading_again_posts_nothing(server):
+    server.get("/demands/new?lang=en")
+    sent = server.post("/demands/new?lang=en", data=form(), follow_redirects=False)
+    assert sent.status_code == 303
+    where = sent.headers["location"]
+    key = where.split("/")[2]
+    shown = server.get(where)
+    assert shown.status_code == 200
+    secret = re.search(rf"/demands/{key}#key=([\w-]+)", shown.text)[1]
+    assert server.get(where).text == shown.text
+    assert server.get(f"/api/demands/{key}", headers=bearer(secret)).status_code == 200
+    # Another browser, and this one later, is shown the need or its door, never the secret.
+    server.cookies.delete("hatchmap_posted")
+    assert secret not in server.get(where).text
+    server.cookies.clear()
+    assert secret not in server.get(where).text

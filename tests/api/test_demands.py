@@ -8,6 +8,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from api.cli import main
 from api.questions.common import today
 from layers.store import open_store
 from tests.api.demanding import CONTACT, STAFF, TRACES, bearer, need, serve, with_contact
@@ -343,3 +344,30 @@ def test_the_history_of_the_staff_names_a_contact_but_does_not_show_it(server, p
         assert answer.status_code == 200
         assert "77" in answer.text
         assert not any(trace in answer.text for trace in (*TRACES, "欧阳改名"))
+
+
+def command(folder, capsys, *words):
+    """Run `hatchmap demands add` on the store of the server; its code, output and errors."""
+    code = main(["demands", "add", *words, "--store", str(folder / "hatchmap.gpkg")])
+    return code, *capsys.readouterr()
+
+
+def test_the_command_posts_a_file_with_the_same_check_and_tells_its_link_once(
+    server, folder, capsys, tmp_path
+):
+    start = today() + timedelta(days=30)
+    file = tmp_path / "need.toml"
+    file.write_text(f'industry = "Boats"\nmin_area_m2 = 80\nstart_on = {start}\n', "utf-8")
+    code, out, _ = command(folder, capsys, str(file), "--set", "kind=lab", "--json")
+    posted = orjson.loads(out)
+    assert code == 0
+    record = held(server, posted["id"])
+    assert (record["kind"], record["min_area_m2"]) == ("lab", 80.0)
+    assert record["start_on"] == start.isoformat()
+    mine = server.get(f"/api/demands/{posted['id']}", headers=bearer(posted["secret"]))
+    assert mine.status_code == 200
+    code, out, err = command(folder, capsys, "--set", "industry=Boats", "--set", "min_area_m2=-1")
+    assert (code, out) == (2, "")
+    assert "min_area_m2" in err
+    for words in (["--set", "industry"], [str(tmp_path / "none.json")], ["--set", "colour=red"]):
+        assert command(folder, capsys, *words)[0] == 2

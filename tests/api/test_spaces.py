@@ -305,6 +305,26 @@ def test_scripts_are_only_text(client, text):
     assert "<script>alert" not in page.text
 
 
+@pytest.mark.parametrize("kind", ["xlsx", "gpkg", "geojson"])
+def test_the_command_writes_the_same_file_as_the_page(client, city, tmp_path, capsys, kind):
+    path = tmp_path / f"found.{kind}"
+    asked = ["spaces", "--store", str(city), "--kind", "rd", "--limit", "1", "--out", str(path)]
+    assert main(asked) == 0
+    total = find(client, kind="rd")["total"]
+    assert f"{total} records" in capsys.readouterr().out
+    sent = client.get("/api/spaces", params={"kind": "rd", "format": kind})
+    if kind == "geojson":
+        mine, theirs = (orjson.loads(one)["features"] for one in (path.read_bytes(), sent.content))
+        assert mine == theirs
+    else:
+        assert path.read_bytes()[:6] == sent.content[:6]
+    nothing = tmp_path / f"nothing.{kind}"
+    assert main([*asked[:-1], str(nothing), "--max-rent", "0"]) == 0
+    assert ": 0 records" in capsys.readouterr().out
+    assert main([*asked[:-1], str(tmp_path / "found.doc")]) == 2
+    assert not (tmp_path / "found.doc").exists()
+
+
 @pytest.mark.parametrize(
     ("kind", "start"), [("xlsx", b"PK"), ("gpkg", b"SQLite"), ("geojson", b"{")]
 )
