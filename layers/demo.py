@@ -6,6 +6,7 @@ by their provenance and go again without a trace but the history.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,7 +23,7 @@ from layers.demo_spaces import make_demands, make_spaces
 from layers.demo_streets import make_streets
 from layers.query import Query
 from layers.schema import conform
-from layers.store import Store
+from layers.store import Edit, Store
 
 SEED = 34520
 _DEMO = {"provenance": "demo"}
@@ -106,16 +107,31 @@ def add_demo(
     frames = make_demo(store, seed=seed, as_of=as_of, **sizes)
     replaced = _layers_with_demo(store)
     with store.edit(who, f"示例数据 · demo data, seed {seed}") as edit:
-        for layer in replaced:
-            edit.clear(layer, _DEMO)
+        _clear(edit, replaced)
         return {layer: len(edit.insert(layer, frame)) for layer, frame in frames.items()}
 
 
 def remove_demo(store: Store, *, who: str = "demo") -> dict[str, int]:
-    """Remove every demo record and return how many each layer lost."""
+    """Remove every demo record and return how many each layer lost.
+
+    A real demand that had signed demo space has signed nothing real: it looks for space again, and
+    its history tells when and why.
+    """
     there = _layers_with_demo(store)
-    with store.edit(who, "demo data removed") as edit:
-        return {layer: edit.clear(layer, _DEMO) for layer in there}
+    with store.edit(who, "demo data removed; demands that signed demo space look again") as edit:
+        return _clear(edit, there)
+
+
+def _clear(edit: Edit, there: Iterable[str]) -> dict[str, int]:
+    """Remove the demo records of layers; demands that rest on deals among them are open again."""
+    deals = edit.read("deals", Query(where={"state": "signed"}, columns=["demand", "provenance"]))
+    demo = deals["provenance"] == "demo"
+    let = set(deals.loc[demo, "demand"]) - set(deals.loc[~demo, "demand"])
+    signed = edit.read("demands", Query(ids=sorted(let), columns=["status", "provenance"]))
+    real = (signed["status"] == "signed") & (signed["provenance"] != "demo")
+    for demand in signed.loc[real, "id"]:
+        edit.update("demands", demand, status="open")
+    return {layer: edit.clear(layer, _DEMO) for layer in there}
 
 
 def _layers_with_demo(store: Store) -> list[str]:

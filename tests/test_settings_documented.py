@@ -27,10 +27,10 @@ def _commands() -> Iterator[tuple[str, Any]]:
         for entry in ENTRIES:
             command = _real(entry.name, context)
             parts = getattr(command, "commands", None)
-            if parts is None:
+            # The longer first: a command may also stand alone before its parts.
+            yield from ((f"{entry.name} {name}", part) for name, part in (parts or {}).items())
+            if parts is None or command.invoke_without_command:
                 yield entry.name, command
-            else:
-                yield from ((f"{entry.name} {name}", part) for name, part in parts.items())
 
 
 def _real(name: str, context: Any) -> Any:

@@ -59,6 +59,7 @@ def shortage_page(
         page="shortage",
         report=report,
         job=job,
+        waiting=report is None and job is not None and job["status"] in ("accepted", "running"),
         held=held,
         map=drawn,
         legend=[] if ground is None else _legend(steps_of(ground["area_m2"].tolist()), w),

@@ -20,6 +20,10 @@ from layers.query import Query
 from layers.store import open_store
 from tests.api.conftest import TOKEN
 from tests.api.test_http import assert_problem
+from web.frame import PageFrame
+from web.mapview import MapView
+from web.shortage import shortage_page
+from web.words import words
 
 STAFF = {"Authorization": f"Bearer {TOKEN}"}
 ACTIVE = ("accepted", "running")
@@ -307,6 +311,18 @@ def test_the_shortage_is_a_layer_and_a_map(client, city, whole, capsys):
     assert (told["demands"], told["units"]) == (some["demands"], some["units"])
     assert main(["shortage", *store]) == 0
     assert "㎡" in capsys.readouterr().out
+
+
+def test_the_wait_for_the_shortage_tells_how_far_it_is():
+    job = {"jobID": "j1", "status": "running", "created": "2026-11-26T08:00:00Z", "stage": "whole"}
+    page = shortage_page(
+        None, frame=PageFrame("en"), ground=None, view=MapView("en", (0, 0, 1, 1)),
+        held={"industry": "", "kind": "", "job": "j1"}, job={**job, "progress": 40},
+    )  # fmt: skip
+    assert 'data-job="j1"' in page
+    assert 'value="40"' in page
+    assert words("en")("match_js.whole") in page
+    assert 'name="industry"' not in page, "there is nothing to choose from yet"
 
 
 def test_siting_can_serve_the_unmet_demand(client, whole):

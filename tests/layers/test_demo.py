@@ -255,6 +255,29 @@ def test_adding_again_replaces_and_removing_leaves_what_is_real(tinytown):
     assert remove_demo(tinytown) == {}
 
 
+def test_a_real_demand_that_signed_demo_space_looks_again(tinytown):
+    add_demo(tinytown, as_of=DAY, **SMALL)
+    space = tinytown.read("spaces")["id"].iloc[0]
+    demands = gpd.GeoDataFrame(
+        {"id": ["d1", "d2", "d3"], "industry": "Boats", "min_area_m2": 20.0,
+         "status": ["signed", "signed", "withdrawn"], "provenance": "entered"},
+        geometry=[None, None, None], crs="EPSG:4490",
+    )  # fmt: skip
+    deals = pd.DataFrame(
+        {"demand": ["d1", "d2", "d2", "d3"], "space": [space, space, "real", space],
+         "area_m2": 20.0, "state": "signed", "provenance": ["demo", "demo", "entered", "demo"]}
+    )  # fmt: skip
+    with tinytown.edit("test") as edit:
+        edit.insert("demands", demands)
+        edit.insert("deals", deals)
+    remove_demo(tinytown)
+    left = tinytown.read("demands").set_index("id")["status"]
+    assert left.to_dict() == {"d1": "open", "d2": "signed", "d3": "withdrawn"}
+    assert tinytown.read("deals")["demand"].tolist() == ["d2"]
+    last = tinytown.history("demands", "d1")[-1]
+    assert (last.action, "look again" in last.note) == ("update", True)
+
+
 def test_real_streets_are_not_mixed_with_demo_streets(tinytown):
     road = gpd.GeoDataFrame(
         {"name": ["Road"], "provenance": ["imported"]},

@@ -9,9 +9,10 @@
   const number = (value) => Number(value).toLocaleString("en", { maximumFractionDigits: 1 });
 
   function tell(job) {
-    if (job.progress != null) bar.value = job.progress;
+    if (job.progress) bar.value = job.progress;
     const figures = job.figures || {};
-    const parts = [words[job.status === "accepted" ? "accepted" : job.stage] || job.stage || ""];
+    const stage = job.status === "accepted" ? "accepted" : job.stage || "reading";
+    const parts = [words[stage] || stage];
     if (figures.found != null) parts.push(words.found.replace("{found}", number(figures.found)));
     if (figures.bound != null) parts.push(words.bound.replace("{bound}", number(figures.bound)));
     said.textContent = parts.filter(Boolean).join(" · ");
@@ -19,6 +20,17 @@
       events.close();
       location.reload();
     }
+  }
+
+  const elapsed = box.querySelector("[data-elapsed]");
+  if (elapsed) {
+    const since = new Date(box.dataset.since);
+    const tick = () => {
+      const seconds = Math.max(0, Math.round((Date.now() - since) / 1000));
+      elapsed.textContent = elapsed.dataset.elapsed.replace("{seconds}", seconds);
+    };
+    tick();
+    window.setInterval(tick, 1000);
   }
 
   const events = new EventSource(`${address}/events`);
