@@ -23,6 +23,7 @@ from api.middleware import AddHeaders, AnswerHead, LimitBody, NoteScenario, Pack
 from api.routes import (
     amenities,
     board,
+    comparisons,
     coverage,
     deals,
     demand_desk,
@@ -111,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(deals.router)
     app.include_router(shortage.router)
     app.include_router(siting.router)
+    app.include_router(comparisons.router)  # before what takes `compare` for a scenario
     app.include_router(scenario_pages.router)
     app.include_router(scenarios.router)
     app.include_router(report.router)

@@ -62,6 +62,15 @@ class State:
     incubators: tuple[Row, ...]
     demo_counted: bool
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what maps show of it, as plain values; the figures stand in the table."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "towns": [dict(row) for row in self.towns],
+            "incubators": [dict(row) for row in self.incubators],
+        }
+
 
 @dataclass(frozen=True)
 class FigureRow:
@@ -160,7 +169,7 @@ class Comparison:
         return {
             "as_of": self.as_of,
             "demo_counted": self.demo_counted,
-            "states": [{"id": state.id, "name": state.name} for state in self.states],
+            "states": [state.to_json() for state in self.states],
             "rows": [row.to_json() for row in self.rows],
             "towns": list(self.towns),
             "incubators": list(self.incubators),

@@ -146,11 +146,13 @@ def _labels(w: Words) -> dict[str, str]:
 
 
 def scenario_compare_page(
-    report: Result,
+    report: Result | None,
     *,
     frame: PageFrame,
     view: MapView,
-    states: Sequence[Result],
+    ids: Sequence[str],
+    names: Sequence[str],
+    job: Result,
     every: bool = False,
 ) -> str:
     """Draw two or three states side by side: maps, what differs on a map and in a table.
@@ -158,59 +160,82 @@ def scenario_compare_page(
     Parameters
     ----------
     report
-        The comparison as plain values.
+        The comparison as plain values; None while there is none.
     frame
         What the frame says.
     view
         Extent and base map.
-    states
-        What the maps show of each: `towns`, `incubators`.
+    ids, names
+        Which states, `base` for the layers as they are, whose name is empty.
+    job
+        The job that compares them, as plain values.
     every
         Whether equal figures are shown too.
     """
     w = frame.words
-    names = [state["name"] or w("scenario.base") for state in report["states"]]
+    shown: dict[str, Any] = {
+        "names": [name or w("scenario.base") for name in names],
+        "ids": ",".join(ids),
+        "every": every,
+        "job": job,
+    }
+    if report is None:
+        nothing = dict.fromkeys(("report", "maps", "one"))
+        config = {"words": w.section("scenario_compare_js")}
+        return render(
+            "scenario_compare.html",
+            frame=frame,
+            page="scenario_compare",
+            config=config,
+            **shown,
+            **nothing,
+        )
+    return render(
+        "scenario_compare.html",
+        frame=frame,
+        page="scenario_compare",
+        **shown,
+        **_compared(report, w, every=every),
+        maps=compare_maps(view, len(names)),
+        one=difference_map(view),
+    )
+
+
+def _compared(report: Result, w: Words, *, every: bool) -> dict[str, Any]:
+    """Word what a comparison holds."""
     figures = [
         {**row, "label": w.pick(row), "cells": _cells(row)}
         for row in report["rows"]
         if every or row["differs"]
     ]
     changes = {key: w(f"scenario_compare.change_{key}") for key in _MARKS}
-    maps, one = compare_maps(view, len(names)), difference_map(view)
-    ids = ",".join(state["id"] or "base" for state in report["states"])
-    return render(
-        "scenario_compare.html",
-        frame=frame,
-        page="scenario_compare",
-        names=names,
-        ids=ids,
-        every=every,
-        groups=[
+    return {
+        "report": report,
+        "groups": [
             (key, w(f"scenario_compare.group_{key}"), rows)
             for key in GROUPS
             if (rows := [row for row in figures if row["group"] == key])
         ],
-        towns=[
+        "towns": [
             {**row, "states": [w.get(f"state.{one}", "—") for one in row["states"]],
              "said": changes[row["change"]], "mark": _MARKS[row["change"]]}
             for row in report["towns"]
         ],
-        incubators=[
+        "incubators": [
             {**row, "said": "、".join(changes[key] for key in row["changes"]),
              "mark": _MARKS[row["changes"][0]]}
             for row in report["incubators"]
         ],
-        maps=maps,
-        one=one,
-        config={
-            "lang": frame.lang,
+        "config": {
+            "lang": w.lang,
             "marks": _MARKS,
             "changes": changes,
-            "states": [{"towns": s["towns"], "incubators": s["incubators"]} for s in states],
+            "states": [{"towns": s["towns"], "incubators": s["incubators"]}
+                       for s in report["states"]],
             "differences": {"towns": report["towns"], "incubators": report["incubators"]},
             "stateLabels": w.section("state"),
         },
-    )  # fmt: skip
+    }  # fmt: skip
 
 
 def _cells(row: Result) -> list[dict[str, Any]]:

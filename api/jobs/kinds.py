@@ -70,6 +70,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     "siting": Kind("api.jobs.siting:run", staff=False),
     "match": Kind("api.jobs.matching:run", staff=True),
+    "compare": Kind("api.jobs.comparison:run", staff=True),
     "report": Kind("api.jobs.report:run", staff=False),
 }
 

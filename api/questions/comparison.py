@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -19,10 +18,12 @@ from api.questions.coverage import (
     ask_town_coverage,
     ask_unit_coverage,
 )
+from api.questions.kept import Kept, state_key
 from api.questions.structure import ask_structure
 from api.questions.targets import ask_targets
 from geo.comparison import Comparison, Figure, State
 from geo.errors import InputError
+from geo.pool import check_cancel
 from layers.query import Query
 from layers.store import Store
 
@@ -41,11 +42,20 @@ _STRUCTURE = {
     "tenants": ("在孵企业", "tenants", ""),
 }
 
-_states: OrderedDict[tuple[str, str, str], State] = OrderedDict()
-_lock = threading.Lock()
+QUESTIONS = ("towns", "industries", "targets", "units", "structure", "amenities")
+Tell = Callable[[str, float], None]
+Cancel = Callable[[], bool]
+
+_states = Kept[State](_KEPT)
 
 
-def ask_comparison(stores: Sequence[Store], *, as_of: dt.date | None = None) -> Comparison:
+def ask_comparison(
+    stores: Sequence[Store],
+    *,
+    as_of: dt.date | None = None,
+    progress: Tell | None = None,
+    cancel: Cancel | None = None,
+) -> Comparison:
     """Ask every question of several states of the city and lay the answers side by side.
 
     Parameters
@@ -54,56 +64,78 @@ def ask_comparison(stores: Sequence[Store], *, as_of: dt.date | None = None) -> 
         Two or three: the real layers, or stores seen through scenarios.
     as_of
         The day asked about; today when None.
+    progress
+        Called with the question and the share done.
+    cancel
+        Asked before each question.
 
     Raises
     ------
     InputError
         When there are not two or three different ones.
+    CancelledError
+        When `cancel` said yes.
     """
-    ids = [store.lens.id if store.lens else "" for store in stores]
+    check_states([store.lens.id if store.lens else "" for store in stores])
+    day = as_of or today()
+    states = []
+    for at, store in enumerate(stores):
+
+        def tell(question: str, share: float, at: int = at) -> None:
+            check_cancel(cancel)
+            if progress is not None:
+                progress(question, (at + share) / len(stores))
+
+        states.append(_state(store, day, tell))
+    return Comparison(tuple(states), day.isoformat())
+
+
+def check_states(ids: Sequence[str]) -> None:
+    """Refuse a comparison of other than two or three different states.
+
+    Raises
+    ------
+    InputError
+        When there are more or fewer, or one stands there twice.
+    """
     if not 2 <= len(ids) <= MOST or len(set(ids)) < len(ids):
         raise InputError("ids: give two or three different scenarios, `base` for the real layers")
-    day = as_of or today()
-    return Comparison(tuple(_state(store, day) for store in stores), day.isoformat())
 
 
-def _state(store: Store, day: dt.date) -> State:
+def _state(store: Store, day: dt.date, tell: Tell) -> State:
     """Return a state, asked once for each state of the store."""
-    key = (store.lens.id if store.lens else "", store.token(), day.isoformat())
-    with _lock:
-        known = _states.get(key)
-    if known is None:
-        known = _ask_state(store, day)
-        with _lock:
-            _states[key] = known
-            while len(_states) > _KEPT:
-                _states.popitem(last=False)
-    name = store.lens.name if store.lens else ""
-    return State(key[0], name, known.figures, known.towns, known.incubators, known.demo_counted)
+    known = _states.recall(state_key(store, (), day), lambda: _ask_state(store, day, tell))
+    lens = store.lens
+    return replace(known, id=lens.id if lens else "", name=lens.name if lens else "")
 
 
-def _ask_state(store: Store, day: dt.date) -> State:
-    towns = ask_town_coverage(store, as_of=day).to_json()
-    industries = ask_industry_coverage(store, as_of=day).to_json()
-    units = ask_unit_coverage(store, as_of=day).to_json()
-    targets = ask_targets(store, as_of=day).to_json()
-    structure = ask_structure(store, as_of=day).to_json()
-    amenities = ask_amenities(store).to_json()
-    answers = (towns, industries, units, targets, structure, amenities)
+def _ask_state(store: Store, day: dt.date, tell: Tell) -> State:
+    asked: dict[str, Callable[[], Any]] = {
+        "towns": lambda: ask_town_coverage(store, as_of=day),
+        "industries": lambda: ask_industry_coverage(store, as_of=day),
+        "targets": lambda: ask_targets(store, as_of=day),
+        "units": lambda: ask_unit_coverage(store, as_of=day),
+        "structure": lambda: ask_structure(store, as_of=day),
+        "amenities": lambda: ask_amenities(store),
+    }
+    answers: dict[str, dict[str, Any]] = {}
+    for at, key in enumerate(QUESTIONS):
+        tell(key, at / len(QUESTIONS))
+        answers[key] = asked[key]().to_json()
     figures = (
-        *_coverage(towns, industries, units),
-        *_goals(units),
-        *_targets(targets),
-        *_structure(structure),
-        *_amenities(amenities),
+        *_coverage(answers["towns"], answers["industries"], answers["units"]),
+        *_goals(answers["units"]),
+        *_targets(answers["targets"]),
+        *_structure(answers["structure"]),
+        *_amenities(answers["amenities"]),
     )
     return State(
         "",
         "",
         tuple(figures),
-        _placed_towns(store, towns),
+        _placed_towns(store, answers["towns"]),
         _placed_incubators(store),
-        any(answer["demo_counted"] for answer in answers),
+        any(answer["demo_counted"] for answer in answers.values()),
     )
 
 

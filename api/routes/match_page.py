@@ -14,13 +14,13 @@ from pydantic import BaseModel, Field
 
 from api.answers import JSON, open_request_store
 from api.auth import require_staff
+from api.jobs import background
 from api.jobs.matching import MatchAsked, read_form_weights
 from api.jobs.record import Job
 from api.params import Lang
 from api.questions.deals import deals_of_pairs
 from api.questions.match import TIME_LIMIT_S
 from api.routes.board import CSV, XLSX
-from api.routes.matchings import begin_matching, find_matching, is_stale, read_matching
 from api.routes.pages import Framer
 from api.routes.staff import draw_staff_page
 from geo.errors import InputError, NotFoundError
@@ -119,11 +119,13 @@ def get_match(request: Request, lang: Lang, held: Held) -> Response:
     if asked is not None and asked.ranks:
         report = asked.ask(open_request_store(request)).to_json()
     elif asked is not None:
-        job = find_matching(request, held.job, asked)
+        inputs = asked.model_dump(mode="json")
+        job = background.find(request, held.job, "match", inputs)
         if job is None:
-            query = {**held.address(job=begin_matching(request, asked).id), "lang": lang}
+            begun = background.begin(request, "match", inputs)
+            query = {**held.address(job=begun.id), "lang": lang}
             return RedirectResponse(f"/match?{urlencode(query)}", status_code=303)
-        report = read_matching(request, job)
+        report = background.read_result(request, job)
 
     def draw(store: Store, frame: Framer) -> str:
         said = frame() if report is None else frame(
@@ -138,7 +140,7 @@ def get_match(request: Request, lang: Lang, held: Held) -> Response:
             looking=_looking(store),
             deals=deals_of_pairs(store),
             job=None if job is None else job.to_json(),
-            stale=is_stale(request, job),
+            stale=background.is_stale(request, job),
         )
         return match_page(report, view, frame=said)
 
@@ -160,8 +162,8 @@ def export_match(
     if asked.ranks:
         report = asked.ask(store).to_json()
     else:
-        job = find_matching(request, held.job, asked)
-        found = None if job is None else read_matching(request, job)
+        job = background.find(request, held.job, "match", asked.model_dump(mode="json"))
+        found = None if job is None else background.read_result(request, job)
         if found is None:
             raise NotFoundError("this matching is not there any more; match again, then export")
         report = found

@@ -1,41 +1,32 @@
-"""The staff's pages of scenarios: the list, the editor, and several side by side."""
+"""The staff's pages of scenarios: the list, and the editor."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.answers import JSON, open_base_store, to_bytes
 from api.auth import require_staff
-from api.params import Lang, refuse_unknown
+from api.params import Lang
 from api.questions.common import today
-from api.questions.comparison import ask_comparison, placed_towns
+from api.questions.comparison import placed_towns
 from api.questions.scenarios import ask_scenario, ask_scenarios
 from api.routes.pages import Framer
-from api.routes.scenarios import begin_scenario, see
+from api.routes.scenarios import begin_scenario
 from api.routes.staff import draw_staff_page
 from api.views import map_view
-from geo.comparison import Comparison
 from geo.errors import InputError, NotFoundError
 from layers.query import Query as Records
 from layers.rule_values import rule_values
 from layers.scenarios import find_scenario
 from layers.store import Store
-from web.compared_files import comparison_csv, comparison_xlsx
 from web.messages import say
-from web.scenarios import Offers, scenario_compare_page, scenario_page, scenarios_page
+from web.scenarios import Offers, scenario_page, scenarios_page
 
 router = APIRouter(dependencies=[Depends(require_staff)])
 
 Id = Annotated[str, Path(max_length=100)]
-Ids = Annotated[
-    list[str], Query(max_length=10, description="Two or three scenarios by id; base for the layers")
-]
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_PRIVATE = {"Cache-Control": "no-store"}
-_BASE = "base"
 
 
 @router.get("/scenarios", include_in_schema=False)
@@ -68,57 +59,6 @@ def post_list(
         held = {"name": name, "note": note}
         return _draw_list(request, lang, held=held, problem=say(str(error), lang))
     return RedirectResponse(f"/scenarios/{made.id}?lang={lang}", status_code=303)
-
-
-@router.get("/api/scenarios/compare", tags=["scenarios"], dependencies=[Depends(refuse_unknown)])
-def get_comparison(request: Request, ids: Ids) -> Response:
-    """Hold two or three scenarios, or the layers, against each other: every figure of each."""
-    report = _compare(request, ids).to_json()
-    return Response(to_bytes(report), headers=_PRIVATE, media_type=JSON)
-
-
-@router.get("/scenarios/compare", include_in_schema=False)
-def get_compare_page(request: Request, lang: Lang, ids: Ids, every: str = "") -> Response:
-    """Draw two or three scenarios side by side."""
-
-    def draw(store: Store, frame: Framer) -> str:
-        found = _compare(request, ids)
-        return scenario_compare_page(
-            found.to_json(),
-            frame=frame(demo_counted=found.demo_counted),
-            view=map_view(store, frame.settings, lang=lang),
-            states=[{"towns": s.towns, "incubators": s.incubators} for s in found.states],
-            every=bool(every),
-        )
-
-    return draw_staff_page(request, lang, draw)
-
-
-@router.get("/scenarios/compare.csv", include_in_schema=False)
-def get_compare_csv(request: Request, lang: Lang, ids: Ids) -> Response:
-    """Send every figure of a comparison as a table."""
-    body = comparison_csv(_compare(request, ids).to_json(), lang)
-    return _file(body, "text/csv; charset=utf-8", "scenarios.csv")
-
-
-@router.get("/scenarios/compare.xlsx", include_in_schema=False)
-def get_compare_xlsx(request: Request, lang: Lang, ids: Ids) -> Response:
-    """Send every figure of a comparison as a sheet."""
-    body = comparison_xlsx(_compare(request, ids).to_json(), lang)
-    return _file(body, _XLSX, "scenarios.xlsx")
-
-
-def _file(body: bytes, media_type: str, name: str) -> Response:
-    headers = {**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, headers=headers, media_type=media_type)
-
-
-def _compare(request: Request, ids: list[str]) -> Comparison:
-    words = [word.strip() for part in ids for word in part.split(",") if word.strip()]
-    base = open_base_store(request)
-    return ask_comparison(
-        [base if word == _BASE else see(request, word)[1].store for word in words]
-    )
 
 
 @router.get("/scenarios/{scenario}", include_in_schema=False)

@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 
 from api.answers import GEOJSON, open_request_store
 from api.auth import require_staff
+from api.jobs import background
 from api.jobs.answers import answer_job
 from api.jobs.matching import MatchAsked
 from api.params import Lang
 from api.questions.shortage import ShortageReport, ask_shortage
-from api.routes.matchings import begin_matching, find_matching, read_matching
 from api.routes.pages import Framer
 from api.routes.staff import draw_staff_page
 from api.views import map_view
@@ -68,11 +68,12 @@ def get_page(
 ) -> Response:
     """Draw the shortage, once the matching behind it is made."""
     held = {"industry": industry, "kind": kind, "job": job}
-    known = find_matching(request, job, _BEST)
+    inputs = _BEST.model_dump(mode="json")
+    known = background.find(request, job, "match", inputs)
     if known is None:
-        query = {**held, "job": begin_matching(request, _BEST).id, "lang": lang}
+        query = {**held, "job": background.begin(request, "match", inputs).id, "lang": lang}
         return RedirectResponse(f"/shortage?{urlencode(query)}", status_code=303)
-    found = read_matching(request, known)
+    found = background.read_result(request, known)
 
     def draw(store: Store, frame: Framer) -> str:
         report = None if found is None else ask_shortage(

@@ -3,7 +3,7 @@
   "use strict";
   const box = document.querySelector("[data-job]");
   if (!box) return;
-  const { words } = JSON.parse(document.querySelector("#match-config, #shortage-config").textContent);
+  const { words } = JSON.parse(document.querySelector("#match-config, #shortage-config, #compare-config").textContent);
   const [bar, said, stop] = [box.querySelector("progress"), box.querySelector("output"), box.querySelector("button")];
   const address = `/api/jobs/${box.dataset.job}`;
   const number = (value) => Number(value).toLocaleString("en", { maximumFractionDigits: 1 });

@@ -1,4 +1,4 @@
-// The list of scenarios: two or three can be compared, and it says that the answer takes a moment.
+// The list of scenarios: two or three can be compared.
 (() => {
   "use strict";
   const form = document.getElementById("compare-scenarios");
@@ -11,12 +11,6 @@
     for (const box of boxes) box.disabled = !box.checked && count() >= 3;
   };
   form.addEventListener("change", set);
-  form.addEventListener("submit", () => {
-    form.querySelector("output").textContent = form.dataset.busy;
-  });
-  window.addEventListener("pageshow", () => {
-    form.querySelector("output").textContent = "";
-    set();
-  });
+  window.addEventListener("pageshow", set); // also when gone back to
   set();
 })();

@@ -1,29 +1,41 @@
-"""Matchings made in the background: asked, found again by the key of their job, and read."""
+"""What a page shows of a job: begun once, found again by its key, read when it is done."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from fastapi import Request
 
 from api.jobs.answers import pool_of
-from api.jobs.matching import MatchAsked
 from api.jobs.record import Job
 from geo.errors import NotFoundError
 
+Inputs = Mapping[str, Any]
 
-def begin_matching(request: Request, asked: MatchAsked) -> Job:
-    """Have a matching made, unless it is there already or on its way."""
-    pool, inputs = pool_of(request), asked.model_dump(mode="json")
+
+def begin(request: Request, kind: str, inputs: Inputs) -> Job:
+    """Have staff's work done, unless it is done already or on its way.
+
+    Parameters
+    ----------
+    request
+        The request; the work is asked of the real layers.
+    kind
+        A key of `KINDS`.
+    inputs
+        What is asked, as JSON.
+    """
+    pool = pool_of(request)
     for job in pool.table.latest():
-        same = job.kind == "match" and dict(job.inputs) == inputs
+        same = job.kind == kind and dict(job.inputs) == inputs
         if same and job.active and not job.stopping and pool.is_current(job):
             return job
-    return pool.submit("match", inputs, staff=True)
+    return pool.submit(kind, inputs, staff=True)
 
 
-def find_matching(request: Request, key: str, asked: MatchAsked) -> Job | None:
+def find(request: Request, key: str, kind: str, inputs: Inputs) -> Job | None:
     """Return the job of a key, where it was asked the same and has not lost its result."""
     if not key:
         return None
@@ -31,12 +43,12 @@ def find_matching(request: Request, key: str, asked: MatchAsked) -> Job | None:
         job = pool_of(request).table.get(key)
     except NotFoundError:
         return None
-    same = job.kind == "match" and dict(job.inputs) == asked.model_dump(mode="json")
-    there = job.active or job.problem or _has_result(request, job)
+    same = job.kind == kind and dict(job.inputs) == inputs
+    there = job.active or job.problem or job.state == "dismissed" or _has_result(request, job)
     return job if same and there else None
 
 
-def read_matching(request: Request, job: Job) -> dict[str, Any] | None:
+def read_result(request: Request, job: Job) -> dict[str, Any] | None:
     """Return the report that a job has made; None while there is none."""
     if not _has_result(request, job):
         return None
@@ -45,7 +57,7 @@ def read_matching(request: Request, job: Job) -> dict[str, Any] | None:
 
 
 def is_stale(request: Request, job: Job | None) -> bool:
-    """Tell whether something has changed since a matching was made."""
+    """Tell whether something has changed since a job was asked."""
     return job is not None and not job.active and not pool_of(request).is_current(job)
 
 
