@@ -10,6 +10,8 @@ import uvicorn
 from playwright.sync_api import expect
 
 from api.app import create_app
+from api.jobs import pool as pools
+from api.jobs.kinds import KINDS, Kind
 from api.questions.coverage import ask_town_coverage
 from api.settings import Settings
 from layers.store import open_store
@@ -23,8 +25,16 @@ def path(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(path) -> Iterator[str]:
-    app = create_app(Settings(data=path.parent, store=path, staff_token=TOKEN))
+def app(path):
+    """The application, with one process for jobs and a kind of work that lasts."""
+    waiting = {"wait": Kind("tests.api.workloads:wait", staff=False)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pools, "KINDS", {**KINDS, **waiting})
+        yield create_app(Settings(data=path.parent, store=path, staff_token=TOKEN, job_workers=1))
+
+
+@pytest.fixture(scope="module")
+def server(app) -> Iterator[str]:
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on")
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)
@@ -169,3 +179,44 @@ def test_the_pages_fit_a_phone_and_work_by_form(browse, town):
     )
     page.locator("html[data-compare-ready=true]").wait_for(state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_three_are_compared_and_a_comparison_is_stopped(browse, app, path, tmp_path):
+    with open_store(path) as store:
+        rows = ask_town_coverage(store).to_json()["towns"]
+    large = next(one["code"] for one in rows if one["state"] == "operating_large")
+    page = browse("/scenarios?lang=en")
+    made = [make(page, f"Plan {name}") for name in "AB"]
+    rule = {"layer": "rules", "action": "change", "record": "towns"}
+    changes = [{**rule, "values": {"large_area_m2": 10**8}}]
+    ask(page, f"/api/scenarios/{made[0]}/changes", {"changes": changes})
+    # While other work holds the only process, the comparison waits and can be stopped.
+    gate = tmp_path / "gate"
+    app.state.jobs.submit("wait", {"file": str(gate)}, staff=True)
+    page.reload()
+    for key in made:
+        page.check(f'input[value="{key}"]')
+    page.get_by_role("button", name="Compare those chosen").click()
+    expect(page.locator("#compare-progress output")).to_have_text("waiting in line")
+    page.locator("#compare-progress button").click()
+    ended = page.locator("#compare-ended")
+    expect(ended).to_contain_text("nothing is kept")
+    gate.touch()
+    ended.get_by_role("link").click()
+    page.locator("html[data-compare-ready=true]").wait_for(state="attached")
+    maps = page.locator(".compare-maps .folium-map")
+    expect(maps).to_have_count(3)
+    mark = f'.town-mark[data-code="{large}"]'
+    states = [maps.nth(place).locator(mark).get_attribute("data-state") for place in range(3)]
+    assert states == ["operating_large", "operating_large", "operating"]  # the newest first
+    expect(page.locator("#compare-coverage thead th")).to_have_count(6)
+
+
+def make(page, name):
+    return ask(page, "/api/scenarios", {"name": name})["id"]
+
+
+def ask(page, path, body):
+    answer = page.request.post(page.url.partition("/scenarios")[0] + path, data=body)
+    assert answer.status == 201, answer.text()
+    return answer.json()
