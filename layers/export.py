@@ -19,7 +19,7 @@ from geo.crs import STORED_CRS, parse_datum, project, wgs84_to_bd09, wgs84_to_gc
 from geo.errors import InputError
 from layers.catalog import Layer
 from layers.catalog import layer as find_layer
-from layers.formats import FORMATS, Writer
+from layers.formats import FORMATS, TITLE, Writer
 from layers.query import Query
 from layers.store import ALL_RECORDS, Store
 
@@ -111,7 +111,12 @@ def export_layer(
         names = [name for name in names if name in {"id", *query.columns}]
     wanted = [*names, "geometry"] if layer.spatial else names
     frame = store.read(layer_name, replace(query, columns=wanted))
-    notes = _write_whole(_in_datum(frame[wanted], target), layer, file, writer, target)
+    moved = _in_datum(frame[wanted], target)
+    notes = []
+    if store.lens is not None:
+        moved.attrs[TITLE] = f"{layer.name}: scenario {store.lens.name} ({store.lens.id})"
+        notes.append(f"the records are as the scenario {store.lens.name} would have them")
+    notes += _write_whole(moved, layer, file, writer, target)
     return ExportReport(str(file), len(frame), writer.name, tuple(notes))
 
 

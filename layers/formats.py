@@ -29,6 +29,7 @@ from layers.ingest.sheets import FORMULA
 
 _SEPARATED = re.compile(r"[、，,;；|/\n]")
 _SHEET_ROWS = 1_048_575  # below the headings
+TITLE = "title"  # of a frame's `attrs`: what files that can hold a title call themselves
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def _write_xlsx(frame: pd.DataFrame, layer: Layer, file: Path, datum: str) -> li
     place = _place_columns(frame, datum, long=False)
     columns = _columns(frame, layer) | place
     book = openpyxl.Workbook(write_only=True)
+    book.properties.title = frame.attrs.get(TITLE)
     sheet = book.create_sheet(layer.name)
     sheet.freeze_panes = "A2"
 
@@ -199,7 +201,8 @@ def _write_geojson(frame: pd.DataFrame, layer: Layer, file: Path, datum: str) ->
 def _write_gpkg(frame: pd.DataFrame, layer: Layer, file: Path, datum: str) -> list[str]:
     del datum
     # Version 1.3: GDAL's own default of 1.4 makes QGIS up to 3.22 warn.
-    _write_ogr(_flat(frame, layer), file, driver="GPKG", layer=layer.name, VERSION="1.3")
+    told = {"DESCRIPTION": frame.attrs[TITLE]} if TITLE in frame.attrs else {}
+    _write_ogr(_flat(frame, layer), file, driver="GPKG", layer=layer.name, VERSION="1.3", **told)
     return []
 
 

@@ -40,6 +40,7 @@ from layers.scenarios import (
     see_scenario,
 )
 from layers.store import Store
+from layers.street_ends import join_streets
 
 ACTIONS = {"add": "insert", "change": "update", "remove": "delete"}
 _CITY_LAYERS = ("reporting_units", "divisions", "incubators", "rules", "meta")
@@ -205,6 +206,8 @@ def _check_record(
         held = plain_record(layer.name, seen.get(layer.name, wish.record))
     values = {name: value for name, value in (wish.wanted or {}).items() if name != "id"}
     shape = read_shape(values.pop(GEOMETRY, None)) if GEOMETRY in values else None
+    if layer.name == "streets" and shape is not None:
+        shape = join_streets(seen, shape)
     told, faults = _named(layer, held, values, shape, gazetteer)
     conformed, wrong = _examine(layer, told, shape or read_shape(held.get(GEOMETRY)))
     given = {*values, *([GEOMETRY] if shape is not None else ())} if held else None

@@ -42,9 +42,18 @@ def write_csv(sheet: Sheet) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def write_xlsx(sheets: Sequence[Sheet]) -> bytes:
-    """Write tables as the sheets of one file; numbers stay numbers, texts never run as formulas."""
+def write_xlsx(sheets: Sequence[Sheet], *, title: str = "") -> bytes:
+    """Write tables as the sheets of one file; numbers stay numbers, texts never run as formulas.
+
+    Parameters
+    ----------
+    sheets
+        The tables.
+    title
+        The title that the properties of the file give.
+    """
     book = openpyxl.Workbook(write_only=True)
+    book.properties.title = title or None
     for sheet in sheets:
         page = book.create_sheet(_NOT_IN_NAMES.sub(" ", sheet.name)[:_NAME_CHARACTERS])
         page.freeze_panes = "A2"

@@ -46,6 +46,8 @@ def comparison_xlsx(report: Result, lang: str) -> bytes:
     sheet: Any = book.active
     _fill(sheet, w("scenario_compare.table"), _table(report, w))
     _fill(book.create_sheet(), w("scenario_compare.town"), _towns(report, w))
+    names = " / ".join(_names(report, w))
+    book.properties.title = f"{w('scenario_compare.title')} {names} {report['as_of']}"
     file = BytesIO()
     book.save(file)
     return file.getvalue()

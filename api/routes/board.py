@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.answers import respond, respond_result
+from api.answers import open_request_store, respond, respond_result
 from api.params import Day, Lang, refuse_unknown
 from api.questions.board import ask_board, ask_progress, ask_records
 from api.routes.pages import Framer, draw_page
@@ -203,13 +203,25 @@ def export_records(
 def respond_sheets(
     request: Request, make: Callable[[Store], Sequence[Sheet]], *, kind: str, name: str, lang: str
 ) -> Response:
-    """Answer with tables as a file: XLSX holds all, CSV the first."""
+    """Answer with tables as a file: XLSX holds all, CSV the first.
+
+    Of a scenario, the file's name and its first sheet say so.
+    """
+    lens = open_request_store(request).lens
 
     def write(store: Store) -> bytes:
         sheets = make(store)
-        return write_xlsx(sheets) if kind == "xlsx" else write_csv(sheets[0])
+        if kind != "xlsx":
+            return write_csv(sheets[0])
+        if lens is None:
+            return write_xlsx(sheets)
+        w = words(lang)
+        said = w("report.scenario_badge", name=lens.name)
+        cover = Sheet(w("report.scenario"), (lens.name, lens.id), ((said,),))
+        return write_xlsx((cover, *sheets), title=w("report.scenario_flag", name=lens.name))
 
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    whole = name if lens is None else f"{name}-{lens.id}"
+    headers = {"Content-Disposition": f'attachment; filename="{whole}.{kind}"'}
     media = XLSX if kind == "xlsx" else CSV
     return respond(request, write, media_type=media, key=(lang,), headers=headers)
 

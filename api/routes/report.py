@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
 from api.auth import is_staff
 from api.jobs.answers import answer_job
@@ -28,10 +29,17 @@ async def post_report(request: Request, asked: ReportAsked) -> Response:
     return await answer_job(request, "report", inputs)
 
 
+class ReportLink(ReportAsked):
+    """A report asked by a link, which may name a scenario as any address may."""
+
+    scenario: str = Field("", max_length=100, description="Ask this scenario")
+
+
 @api.get("/report")
-async def get_report(request: Request, asked: Annotated[ReportAsked, Query()]) -> Response:
+async def get_report(request: Request, asked: Annotated[ReportLink, Query()]) -> Response:
     """Make a report by a link; sections are given one by one: `sections=towns&sections=units`."""
-    return await post_report(request, asked)
+    plain = asked.model_dump(exclude={"scenario"})  # the request itself tells it
+    return await post_report(request, ReportAsked.model_validate(plain))
 
 
 @pages.get("/reports")

@@ -81,16 +81,17 @@ def lay_out(report: CityReport, *, lang: str, review: str = "") -> Document:
         (w("report.audience"), w("report.staff") if report.staff else w("report.public")),
         (w("report.maps"), w("report.maps_text", crs=report.places.crs)),
     ]
-    badges, flags = [], []
+    badges, flags, scenario = [], [], ""
     if report.scenario:
+        scenario = w("report.scenario_flag", name=report.scenario)
         badges.append(w("report.scenario_badge", name=report.scenario))
-        flags.append(w("report.scenario_flag", name=report.scenario))
+        flags.append(scenario)
     if report.demo_counted:
         badges.append(w("report.demo"))
         flags.append(w("site.demo"))
     return Document(
         lang=lang,
-        title=w("report.document_title", city=city),
+        title=" · ".join(filter(None, (w("report.document_title", city=city), scenario))),
         subtitle=w("report.document_subtitle"),
         as_of=w("report.date_line", date=report.as_of),
         facts=tuple((label, said) for label, said in facts if said),

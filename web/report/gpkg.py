@@ -82,7 +82,7 @@ def _frames(report: CityReport) -> dict[str, pd.DataFrame]:
     if "siting" in answers:
         frames["sites_chosen"] = _placed([_flat(row) for row in answers["siting"]["chosen"]])
     facts = {"title": report.city.get("name"), "as_of": report.as_of, "unit": report.unit,
-             "demo_counted": report.demo_counted}  # fmt: skip
+             "scenario": report.scenario, "demo_counted": report.demo_counted}  # fmt: skip
     frames["report"] = pd.DataFrame([facts])
     return {"units": units, **{key: one for key, one in frames.items() if len(one)}}
 

@@ -63,6 +63,7 @@ def write(document: Document, report: CityReport, tell: Tell) -> bytes:
         ]
     _meanings(book.create_sheet(w("report.definitions")), meanings, document)
     book.properties.title = document.title
+    book.properties.subject = document.flag or None
     book.properties.creator = "Hatchmap"
     tell("writing", 1.0)
     return _fixed(book, dt.date.fromisoformat(report.as_of))

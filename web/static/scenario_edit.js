@@ -173,7 +173,7 @@
     if (form.elements.lead_industries.value && !form.elements.lead_industries.closest("[hidden]")) {
       values.lead_industries = [form.elements.lead_industries.value];
     }
-    if (layer() === "streets") values.foot = true;
+    if (layer() === "streets") values.foot = "both";
     if (values.status && !["operating", "rectifying"].includes(values.status)) delete values.opened_on;
     return { layer: layer(), action: "add", values };
   }
