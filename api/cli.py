@@ -206,7 +206,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, CancelledError):
         return _fail(str(error), INTERRUPTED)
     if isinstance(error, HatchmapError):
-        return _fail(str(error), WRONG_INPUT)
+        return _fail(str(error), WRONG_INPUT, getattr(error, "faults", ()))
     if isinstance(error, OSError) and error.filename is not None:
         return _fail(f"{error.filename}: {error.strerror}", WRONG_INPUT)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
@@ -224,11 +224,11 @@ def _usage(error: TyperException) -> str:
     return f"{error.format_message().rstrip('.')}{value}; see {path} --help"
 
 
-def _fail(message: str, code: int) -> int:
+def _fail(message: str, code: int, faults: Sequence[Any] = ()) -> int:
     # Imported here: only what fails has something to say.
     from api.commands.options import typed_lang  # noqa: PLC0415
-    from web.messages import say  # noqa: PLC0415
+    from web.messages import say_all  # noqa: PLC0415
 
-    line = say(" ".join(message.split()), typed_lang())
+    line = say_all(" ".join(message.split()), faults, typed_lang())
     sys.stderr.write(f"hatchmap: {line}\n")
     return code

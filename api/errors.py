@@ -28,7 +28,7 @@ from geo.errors import (
     StoreMissingError,
     StoreReadOnlyError,
 )
-from web.messages import say, say_fault
+from web.messages import say_all, say_fault
 
 PROBLEM = "application/problem+json"
 
@@ -135,7 +135,7 @@ def answer_problem(
     lang = problem_language(request)
     body = problem(
         status,
-        say(detail, lang),
+        say_all(detail, errors, lang),
         errors=[say_fault(fault, lang) for fault in errors],
         instance=request.url.path,
     )

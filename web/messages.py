@@ -59,6 +59,18 @@ def say_fault(fault: Fault, lang: str) -> Fault:
     )
 
 
+def say_all(message: str, faults: Sequence[Fault], lang: str) -> str:
+    """Return the message of an error: fault by fault where it tells several one after another.
+
+    >>> faults = [Fault("unit", "is not known", "a"), Fault("kind", "is not a choice", "b")]
+    >>> say_all("; ".join(map(str, faults)), faults, "zh")
+    "unit：不能识别（'a'）；kind：不是可选值（'b'）"
+    """
+    if lang != "zh" or message != "; ".join(map(str, faults)):
+        return say(message, lang)
+    return "；".join(say(str(fault), lang) for fault in faults)
+
+
 def _chinese(text: str, depth: int) -> str:
     """Put a message into Chinese: whole, else by its parts, else by a pattern of few words."""
     if depth == 0 or not text:

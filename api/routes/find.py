@@ -30,7 +30,7 @@ router = APIRouter(include_in_schema=False)
 PAGE_SIZE = 30
 _MOST_COMPARED = 4
 _PLACE_ENDS = re.compile(": |：")
-_NOTHING: Mapping[str, Any] = {"total": 0, "features": []}
+_UNANSWERED: Mapping[str, Any] = {"total": None, "features": []}
 
 
 @router.get("/find")
@@ -73,21 +73,39 @@ def _answer(
         search = _to_search(asked)
         answer: dict[str, Any] = orjson.loads(to_bytes(ask_spaces(store, search).to_json()))
         answer["places"] = count_places(store, search)
-    except ValidationError as error:
-        return _NOTHING, [
+    except (ValidationError, InputError) as error:
+        errors = _faults(error, lang)
+        return {**_UNANSWERED, "facets": _count_without(store, asked, errors)}, errors
+    return answer, []
+
+
+def _faults(error: ValidationError | InputError, lang: str) -> list[dict[str, Any]]:
+    """Return what is wrong, field by field, in the language of the page."""
+    if isinstance(error, ValidationError):
+        return [
             {"where": str(one["loc"][0]), "what": say(one["msg"], lang), "fix": ""}
             for one in error.errors()
         ]
-    except InputError as error:
-        found = [
-            {"where": fault.where, "what": said.what, "value": fault.value, "fix": said.fix}
-            for fault in error.faults
-            for said in (say_fault(fault, lang),)
-        ]
-        where = str(error).partition(": ")[0]
-        what = _PLACE_ENDS.split(say(str(error), lang), maxsplit=1)[-1]
-        return _NOTHING, found or [{"where": where, "what": what, "fix": ""}]
-    return answer, []
+    found = [
+        {"where": fault.where, "what": said.what, "value": fault.value, "fix": said.fix}
+        for fault in error.faults
+        for said in (say_fault(fault, lang),)
+    ]
+    where = str(error).partition(": ")[0]
+    what = _PLACE_ENDS.split(say(str(error), lang), maxsplit=1)[-1]
+    return found or [{"where": where, "what": what, "fix": ""}]
+
+
+def _count_without(
+    store: Store, asked: Mapping[str, Sequence[str]], errors: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Mapping[str, int]]:
+    """Count the choices as if what is wrong had not been asked, so that it can be corrected."""
+    wrong = {f"{end}{one['where']}" for one in errors for end in ("", "min_", "max_")}
+    rest = {name: values for name, values in asked.items() if name not in wrong}
+    try:
+        return ask_spaces(store, _to_search(rest)).facets or {}
+    except (ValidationError, InputError):
+        return {}
 
 
 def _to_search(asked: Mapping[str, Sequence[str]]) -> SpaceSearch:

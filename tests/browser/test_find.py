@@ -153,6 +153,9 @@ def test_what_is_wrong_stands_beside_its_field(find):
     fault = page.locator("#fault-unit")
     expect(fault).to_contain_text("鹿城区")
     expect(page.locator("#fault-min_area_m2")).to_be_visible()
+    # What would be right stands there to be chosen, and nothing is said to have been counted.
+    expect(page.locator("#find-total")).to_have_text("—")
+    assert page.locator('input[name="unit"]').count() > 1
     field = page.locator('input[name="min_area_m2"]')
     assert field.get_attribute("aria-describedby") == "fault-min_area_m2"
     field.fill("2")
