@@ -259,11 +259,14 @@ def warm_up() -> None:
     _bounds(*table, np.float64(1.0))
     grid = lay_grid((0.0, 0.0, 0.0, 0.0), 1.0, 2.0)
     _measure(*table, np.ones(1), grid, 1.0)
-    x, y, line = np.array([0.0, 30.0, 60.0]), np.zeros(3), np.zeros(3, dtype=np.int32)
+    # Three streets of short pieces: on a coarse raster they are looked up, on a fine one not.
+    along, here = np.linspace(0.0, 30.0, 20), np.full(20, 30.0)
+    x, y = np.concatenate([along, along + 30.0, here]), np.concatenate([here * 0, here * 0, along])
+    line = np.repeat(np.arange(3, dtype=np.int32), 20)
     network = network_from_lines(x, y, line, crs="EPSG:3857")
     costs = walk_costs(network, SpeedProfile("warm-up", 4.0))
     place = positions_at_nodes(network, [0])
-    for cell_m in (1.0, 35.0):  # few corners are looked up, many are not
+    for cell_m in (1.0, 35.0):
         walk_zones(network, costs, place, [60.0], cell_m=cell_m)
 
 

@@ -4,6 +4,8 @@ import numpy as np
 
 from geo import isochrone, reach
 from geo.assignment import assign_best
+from geo.bundles import tally_columns
+from geo.columns import Columns, encode
 from geo.matching import (
     PARTS,
     TECHNICAL,
@@ -16,14 +18,17 @@ from geo.matching import (
     score_spaces,
 )
 from geo.pairs import list_pairs
+from geo.spacefinder import AnyOf, Filter, Within, find
 from geo.stable import assign_stable
+from geo.textindex import index_texts
 
 
 def main() -> None:
-    """Compile what walks, what draws zones and what matches into numba's cache."""
+    """Compile what walks, what draws zones, what matches and what searches into numba's cache."""
     reach.warm_up()
     isochrone.warm_up()
     _match()
+    _search()
 
 
 def _match() -> None:
@@ -44,8 +49,28 @@ def _match() -> None:
     parts_of(supply, wants, 0, 0)
     rank_spaces(supply, wants, weights, limit=1)
     pairs = list_pairs(supply, wants, weights, weights)
-    assign_best(pairs, supply.vacant_m2)
+    for room in (1.0, 9.0):  # for one demand; for both
+        assign_best(pairs, supply.vacant_m2 * room)
     assign_stable(pairs, supply.vacant_m2)
+
+
+def _search() -> None:
+    """Search few records and more than a byte can number, by every kind of filter."""
+    for size in (3, 300):
+        values = np.arange(size, dtype=np.float64)
+        names = encode([f"name {n}" for n in range(size)])
+        columns = Columns(tuple(map(str, range(size))), values, values, {"n": values}, {"c": names})
+        index_texts(names.known).find("name")
+        tally = tally_columns(columns.coded, ("c",))
+        for last in (0, size - 2):  # few pass; nearly all
+            filters = [
+                Filter("range", (Within("n", high=last),)),
+                Filter("choice", (AnyOf("c", names.known[:-1]),)),
+            ]
+            found = find(columns, filters)
+            found.facets(tally, {})
+            found.relaxed()
+            found.page(columns.order("n"), start=1, limit=1)
 
 
 if __name__ == "__main__":
