@@ -19,6 +19,7 @@ from layers.store import Store
 from web.features import collection
 from web.frame import PageFrame
 from web.mapview import MAP_LAYERS, Basemap, Extent, MapView
+from web.timemap import Ground
 
 _WORLD: Extent = (-170.0, -60.0, 170.0, 75.0)
 _EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
@@ -153,6 +154,15 @@ def _count(store: Store, name: str) -> tuple[int, int]:
         while len(_counted) > _COUNTS_KEPT:
             _counted.pop(next(iter(_counted)), None)
     return found
+
+
+def ground(
+    store: Store, settings: Settings, *, lang: str, outlines: Mapping[str, Any] | None = None
+) -> Ground:
+    """Return what small maps lie on: the base map and outlines, of the units where not given."""
+    # The states of towns are not drawn there, so they need not be asked for.
+    view = map_view(store, settings, lang=lang, coverage={"towns": (), "rule": {}})
+    return Ground(view, unit_outlines(store) if outlines is None else outlines)
 
 
 def version_of(answer: Mapping[str, Any]) -> str:

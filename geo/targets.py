@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -74,19 +75,24 @@ class TargetReport:
 
     def find_row(self, unit: str, indicator: str, *, year: int | None = None) -> TargetRow | None:
         """Return the city's own target of an indicator in a year, or of the whole plan."""
+        wanted = indicator if year is not None else self._sums.get(indicator, "")
+        return self._own_rows.get((unit, wanted, year))
+
+    @cached_property
+    def _sums(self) -> Mapping[str, str]:
+        """The indicator of the whole plan by the yearly one that it sums."""
+        return {item.get("of", ""): item["key"] for item in self.rule["indicators"]}
+
+    @cached_property
+    def _own_rows(self) -> Mapping[tuple[str, str, int | None], TargetRow]:
+        """The city's own rows by unit, indicator and year; under no year the first of any."""
         city = {row.issuer for row in self.rows if row.unit == self.rule["total_unit"]}
-        sums = {item.get("of"): item["key"] for item in self.rule["indicators"]}
-        wanted = indicator if year is not None else sums.get(indicator, "")
-        return next(
-            (
-                row
-                for row in (*self.rows, *self.totals)
-                if (row.unit, row.indicator) == (unit, wanted)
-                and row.issuer in city
-                and year in (None, row.year)
-            ),
-            None,
-        )
+        found: dict[tuple[str, str, int | None], TargetRow] = {}
+        for row in (*self.rows, *self.totals):
+            if row.issuer in city:
+                found.setdefault((row.unit, row.indicator, row.year), row)
+                found.setdefault((row.unit, row.indicator, None), row)
+        return found
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from api.questions.amenity_board import ask_amenity_board, ask_amenity_records
 from api.questions.gaps import ask_gaps
 from api.routes.board import Demo, Format, Key, Text, Unit, respond_sheets
 from api.routes.pages import Framer, draw_page
-from api.views import map_view, read_city, unit_outlines
+from api.views import ground, read_city
 from layers.store import Store
 from layers.workbook import Sheet
 from web.amenities import (
@@ -22,7 +22,6 @@ from web.amenities import (
     amenity_sheets,
     check_sheet,
 )
-from web.timemap import Ground
 from web.words import words
 
 api = APIRouter(prefix="/api/amenities", tags=["amenities"], dependencies=[Depends(refuse_unknown)])
@@ -89,7 +88,7 @@ def draw_amenities(
             gaps=ask_gaps(store, profile=profile or None).to_json(),
             roles=read_city(store).get("roles", ()),
             chosen={"map": map_, "profile": profile},
-            ground=Ground(map_view(store, frame.settings, lang=lang), unit_outlines(store)),
+            ground=ground(store, frame.settings, lang=lang),
         )
 
     return draw_page(request, lang, draw)

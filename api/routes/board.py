@@ -11,12 +11,11 @@ from api.answers import open_request_store, respond, respond_result
 from api.params import Day, Lang, refuse_unknown
 from api.questions.board import ask_board, ask_progress, ask_records
 from api.routes.pages import Framer, draw_page
-from api.views import map_view, unit_outlines, version_of
+from api.views import ground, version_of
 from geo.errors import Fault, InputError
 from layers.store import Store
 from layers.workbook import Sheet, write_csv, write_xlsx
 from web.board import FILTERS, board_sheets, records_page, records_sheet, targets_page
-from web.timemap import Ground
 from web.words import words
 
 api = APIRouter(prefix="/api/targets", tags=["targets"], dependencies=[Depends(refuse_unknown)])
@@ -122,7 +121,7 @@ def draw_targets(
             chosen={**chosen, "map": map_ or None},
             options=options,
             whole=whole,
-            ground=Ground(map_view(store, frame.settings, lang=lang), unit_outlines(store)),
+            ground=ground(store, frame.settings, lang=lang),
             history=ask_progress(store, unit=unit or None, year=chosen["year"]).to_json()["rows"],
         )
 

@@ -22,11 +22,11 @@ from api.questions.town_work import ask_coverage_trend, ask_town_actions
 from api.security import page_headers
 from api.settings import Settings
 from api.views import (
+    ground,
     has_demo,
     map_view,
     page_frame,
     read_basemap,
-    unit_outlines,
     version_of,
 )
 from geo.errors import HatchmapError
@@ -35,7 +35,6 @@ from layers.store import Store
 from web import pages
 from web.coverage import coverage_page
 from web.frame import PageFrame
-from web.timemap import Ground
 
 router = APIRouter(include_in_schema=False)
 
@@ -111,9 +110,7 @@ def get_coverage(request: Request, lang: Lang, date: Day) -> Response:
             names=_names(store),
             indicators=store.rules("targets").body.get("indicators", ()),
             work={name: answer.to_json() for name, answer in work.items()},
-            ground=Ground(
-                map_view(store, frame.settings, lang=lang, coverage=towns), unit_outlines(store)
-            ),
+            ground=ground(store, frame.settings, lang=lang),
         )
 
     return draw_page(request, lang, draw)

@@ -26,13 +26,12 @@ from api.questions.structure import ask_structure
 from api.routes.board import Demo, Unit
 from api.routes.pages import Framer, draw_page
 from api.routes.staff import draw_staff_page
-from api.views import map_view, part_outlines, part_rows, read_city, unit_outlines
+from api.views import ground, part_outlines, part_rows, read_city
 from geo.errors import Fault, InputError
 from layers.readings import Draft, check_draft, read_draft, restore_draft, write_draft
 from layers.store import Store
 from web.messages import say_fault
 from web.structure import structure_edit_page, structure_page
-from web.timemap import Ground
 
 router = APIRouter()
 _CHECKED = [Depends(refuse_unknown)]
@@ -211,8 +210,8 @@ def draw_structure(
             roles=read_city(store).get("roles", ()),
             versions=ask_structure_versions(store, version=version or None).to_json(),
             comparison=compared,
-            ground=Ground(
-                map_view(store, frame.settings, lang=lang), part_outlines(store, used or "")
+            ground=ground(
+                store, frame.settings, lang=lang, outlines=part_outlines(store, used or "")
             ),
         )
 
@@ -300,7 +299,7 @@ def _edit_page(
 ) -> str:
     return structure_edit_page(
         frame=frame(),
-        ground=Ground(map_view(store, frame.settings, lang=lang), unit_outlines(store)),
+        ground=ground(store, frame.settings, lang=lang),
         roles=read_city(store).get("roles", ()),
         versions=ask_structure_versions(store).to_json()["readings"],
         held=held,
