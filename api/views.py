@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import orjson
 
+from api.questions.common import name_units
 from api.questions.coverage import ask_town_coverage
 from api.settings import Settings
 from geo.frames import lists, texts
@@ -20,6 +21,7 @@ from web.features import collection
 from web.frame import PageFrame
 from web.mapview import MAP_LAYERS, Basemap, Extent, MapView
 from web.timemap import Ground
+from web.words import words
 
 _WORLD: Extent = (-170.0, -60.0, 170.0, 75.0)
 _EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
@@ -90,7 +92,13 @@ def page_frame(
         url=url,
         city=read_city(store),
         lens=store.lens,
+        unit_names={} if lang == "zh" else _called_units(store, lang),
     )
+
+
+def _called_units(store: Store, lang: str) -> dict[str, str]:
+    w = words(lang)
+    return {unit["name"]: w.pick(unit, "name") for unit in name_units(store)}
 
 
 def data_date(store: Store) -> str:
@@ -162,7 +170,8 @@ def ground(
     """Return what small maps lie on: the base map and outlines, of the units where not given."""
     # The states of towns are not drawn there, so they need not be asked for.
     view = map_view(store, settings, lang=lang, coverage={"towns": (), "rule": {}})
-    return Ground(view, unit_outlines(store) if outlines is None else outlines)
+    drawn = unit_outlines(store) if outlines is None else outlines
+    return Ground(view, drawn, {} if lang == "zh" else _called_units(store, lang))
 
 
 def version_of(answer: Mapping[str, Any]) -> str:

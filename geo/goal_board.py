@@ -74,6 +74,38 @@ class PlanBoard:
 
 
 @dataclass(frozen=True)
+class UnitGoal:
+    """A goal in one unit, in a year (its last day, or the day asked about), or as it stands now."""
+
+    unit: str
+    year: int | None
+    target: float | None
+    value: float | None
+    share: float | None
+    ok: bool | None
+    demo: bool
+
+
+@dataclass(frozen=True)
+class GoalMap:
+    """A counted goal in every unit; `years` is empty where no record dates it: one state only."""
+
+    goal: str
+    zh: str
+    en: str
+    measure: str
+    as_of: pd.Timestamp
+    years: tuple[int, ...]
+    demo_counted: bool
+    rows: tuple[UnitGoal, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the map as JSON holds it."""
+        answer: dict[str, Any] = plain(self)
+        return answer
+
+
+@dataclass(frozen=True)
 class RecordRow:
     """One record behind a figure: what it is, what it brings, where it comes from.
 

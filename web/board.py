@@ -7,6 +7,7 @@ from typing import Any
 
 from layers.catalog import layer, layers
 from layers.workbook import Sheet
+from web.board_map import time_part
 from web.frame import PageFrame, figure, percent, render
 from web.rows import (
     Result,
@@ -18,7 +19,7 @@ from web.rows import (
     target_charts,
     target_row,
 )
-from web.timemap import STEPS, UNKNOWN, Ground, time_map
+from web.timemap import Ground
 from web.words import Words
 
 RECORD_QUERY = ("goal", "indicator", "industry", "role", "version", "unit", "year")
@@ -48,7 +49,7 @@ def targets_page(
         The indicators of the rules: `key`, `zh`, `en`, `unit`.
     chosen
         The filter asked for: `unit`, `year`, `indicator`, `issuer`; and `map`, the indicator of the
-        map.
+        map, or a counted goal in every unit.
     options
         What the filters offer; what stands in the rows where not given.
     whole
@@ -94,62 +95,8 @@ def targets_page(
         issuers=issuer_rows(board, known, w),
         history=[history_row(row, known, w) for row in history],
         as_of=board.get("as_of"),
-        time=_time_part(whole or board, asked, known, w, ground=ground),
+        time=time_part(whole or board, asked, known, w, ground=ground, goals=goals),
     )
-
-
-def _time_part(
-    board: Result,
-    asked: Mapping[str, Any],
-    known: Mapping[str, Result],
-    w: Words,
-    *,
-    ground: Ground | None,
-) -> dict[str, Any] | None:
-    """Return the map of units by year and the table that says the same."""
-    total = rule_of(board).get("total_unit")
-    cities = {row["issuer"] for row in board.get("rows", ()) if row["unit"] == total}
-    own = [
-        row
-        for row in board.get("rows", ())
-        if row["issuer"] in cities and row["unit"] != total and not row.get("cumulative")
-    ]
-    keys = list(dict.fromkeys(row["indicator"] for row in own))
-    if ground is None or not keys:
-        return None
-    key = asked.get("map") or asked.get("indicator")
-    key = key if key in keys else keys[0]
-    years = sorted({row["year"] for row in own})
-    shares: dict[str, dict[int, float | None]] = {}
-    for row in own:
-        if row["indicator"] == key:
-            shares.setdefault(row["unit"], {})[row["year"]] = row["share"]
-    start = int(asked["year"] if asked.get("year") in years else chart_year(own, board["as_of"]))
-    drawn = {feature["properties"].get("name") for feature in ground.outlines.get("features", ())}
-    return {
-        "map": time_map(ground, shares, years=years, start=start),
-        "years": years,
-        "start": start,
-        "at": years.index(start),
-        "indicator": key,
-        "indicators": {one: w.pick({"key": one, **known.get(one, {})}) for one in keys},
-        "rows": [
-            {"unit": unit, "shares": [found.get(year) for year in years], "mapped": unit in drawn}
-            for unit, found in shares.items()
-        ],
-        "legend": [*_steps(w), (UNKNOWN, w("board.unknown"))],
-    }
-
-
-def _steps(w: Words) -> list[tuple[str, str]]:
-    texts, low = [], 0.0
-    for limit, colour in STEPS:
-        text = w("board.from", low=f"{low:.0%}")
-        if limit != float("inf"):
-            text = w("board.between", low=f"{low:.0%}", high=f"{limit:.0%}")
-        texts.append((colour, text))
-        low = limit
-    return texts
 
 
 def board_goal(row: Result, indicators: Mapping[str, Result], w: Words) -> dict[str, Any]:

@@ -56,6 +56,8 @@ class PageFrame:
         Path and query of this page; the language switch keeps it.
     city
         The city as its pack names it: `name`, `name_en`, `plan` and so on.
+    unit_names
+        How reporting units are called in the page's language, where that differs from their name.
     lens
         The scenario that the page shows, None for the layers as they are; links keep it.
     """
@@ -70,6 +72,15 @@ class PageFrame:
     url: str = "/"
     city: Mapping[str, Any] = field(default_factory=dict)
     lens: Lens | None = None
+    unit_names: Mapping[str, str] = field(default_factory=dict)
+
+    def unit(self, name: str) -> str:
+        """Return how a reporting unit is called in the page's language; its own name else.
+
+        >>> PageFrame("en", unit_names={"鹿城区": "Lucheng"}).unit("鹿城区")
+        'Lucheng'
+        """
+        return self.unit_names.get(name, name)
 
     @property
     def words(self) -> Words:

@@ -103,9 +103,10 @@ def mark_map(
     """
     features = []
     for feature in ground.outlines.get("features", ()):
-        look = looks.get(feature["properties"].get("name", ""))
+        name = feature["properties"].get("name", "")
+        look = looks.get(name)
         said = {
-            "name": feature["properties"].get("name", ""),
+            "name": ground.names.get(name, name),
             "at": label_place(feature["geometry"]),
             **(asdict(look) if look else {"colour": "", "label": "", "dashed": False}),
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import folium
@@ -34,10 +34,14 @@ UNKNOWN = "#f0f0f0"
 
 @dataclass(frozen=True)
 class Ground:
-    """What a map of areas lies on: the view (language, extent, base map), and the outlines."""
+    """What a map of areas lies on: the view (language, extent, base map), and the outlines.
+
+    `names` is how areas are called in the page's language, where that differs from their name.
+    """
 
     view: MapView
     outlines: Mapping[str, Any]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class _TimeSlider(plugins.TimeSliderChoropleth):
@@ -93,6 +97,7 @@ def time_map(
     *,
     years: Sequence[int],
     start: int,
+    labels: Mapping[str, Mapping[int, str]] | None = None,
 ) -> MapParts:
     """Draw areas coloured by a share, with a slider over the years.
 
@@ -106,6 +111,8 @@ def time_map(
         The years of the slider, in order.
     start
         The year shown first.
+    labels
+        What stands in an area instead of its share in percent, by name and year.
     """
     features = [
         {
@@ -120,9 +127,11 @@ def time_map(
     ]
     # The plugin counts time in seconds; a year stands for its first day of UTC.
     stamps = {year: str(int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp())) for year in years}
-    styles, labels = {}, {}
+    styles, texts, said = {}, {}, labels or {}
     for feature in features:
-        own = shares.get(feature["properties"]["name"], {})
+        name = feature["properties"]["name"]
+        feature["properties"]["name"] = ground.names.get(name, name)
+        own = shares.get(name, {})
         styles[feature["id"]] = {
             stamps[year]: {
                 "color": colour_of(own.get(year)),
@@ -130,12 +139,13 @@ def time_map(
             }
             for year in years
         }
-        labels[feature["id"]] = [_percent(own.get(year)) for year in years]
+        worded = said.get(name, {})
+        texts[feature["id"]] = [worded.get(year) or _percent(own.get(year)) for year in years]
     drawn = base_map(ground.view)
     layer = _TimeSlider(
         {"type": "FeatureCollection", "features": features},
         styles,
-        labels=labels,
+        labels=texts,
         years=years,
         extent=tight_extent(ground),
         start=list(years).index(start) if start in years else 0,

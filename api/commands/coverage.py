@@ -10,8 +10,9 @@ import typer
 from api.commands.opening import open_store
 from api.commands.options import Day, Json, Lang, NoDemo, Store, Unit, read_day, settings_with
 from api.commands.output import mark, number, percent, pick, print_json, print_line, print_table
-from api.questions.coverage import ask_industry_coverage, ask_town_coverage, ask_unit_coverage
+from api.questions.coverage import ask_industry_coverage, ask_town_coverage
 from api.questions.town_work import ask_town_actions
+from api.questions.unit_coverage import ask_unit_coverage
 from geo.town_actions import TownActions
 from web.coverage import action_row
 from web.words import Words, words

@@ -16,11 +16,11 @@ from api.questions.common import today
 from api.questions.coverage import (
     ask_industry_coverage,
     ask_town_coverage,
-    ask_unit_coverage,
 )
 from api.questions.kept import Kept, state_key
 from api.questions.structure import ask_structure
 from api.questions.targets import ask_targets
+from api.questions.unit_coverage import ask_unit_coverage
 from geo.comparison import Comparison, Figure, State
 from geo.errors import InputError
 from geo.pool import check_cancel

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from api.questions.common import find_unit, keep_unit, plan_of, read_layer, read_rule, today
-from api.questions.targets import ask_targets
-from geo.coverage import (
-    IndustryCoverage,
-    TownCoverage,
-    cover_industries,
-    cover_towns,
-    cover_units,
-)
+from api.questions.common import find_unit, plan_of, read_layer, read_rule, today
+from api.questions.coverage import ask_industry_coverage, ask_town_coverage
+from api.questions.plan_data import PlanData
+from geo.coverage import IndustryCoverage, TownCoverage
 from geo.errors import Fault, InputError
 from geo.evidence import Evidence
 from geo.forecast import Period
@@ -25,7 +20,7 @@ from geo.frames import numbers, texts
 from geo.goal_board import GoalBoard
 from geo.goals import GoalFacts, GoalRow, GoalTime, measure_goals
 from geo.lifecycle import parse_day
-from geo.states import COVERED, muster
+from geo.states import COVERED
 from geo.targets import TargetReport
 from geo.unit_coverage import UnitRow
 from geo.units import assign_units
@@ -101,6 +96,8 @@ class GoalDesk:
         The store.
     unit, year, as_of, demo
         As `ask_goals`.
+    shared
+        What another desk has read of the same store.
     """
 
     store: Store
@@ -108,6 +105,7 @@ class GoalDesk:
     year: int | None = None
     as_of: Any = None
     demo: bool = True
+    shared: PlanData | None = None
 
     def __post_init__(self) -> None:
         """Settle the unit and the day."""
@@ -116,6 +114,15 @@ class GoalDesk:
             self.unit = find_unit(self.units, self.unit)
         else:
             self.unit = None
+
+    def beside(self, unit: str | None, year: int | None) -> GoalDesk:
+        """Return the desk of another unit and year, which reads nothing twice."""
+        return replace(self, unit=unit, year=year, shared=self.data)
+
+    @cached_property
+    def data(self) -> PlanData:
+        """What the goals rest on."""
+        return self.shared or PlanData(self.store, demo=self.demo)
 
     @cached_property
     def day(self) -> pd.Timestamp:
@@ -131,26 +138,25 @@ class GoalDesk:
         found: Sequence[Mapping[str, Any]] = self.store.rules("goals").body["goals"]
         return found
 
-    @cached_property
+    @property
     def units(self) -> pd.DataFrame:
         """The reporting units."""
-        return read_layer(self.store, "reporting_units", demo=self.demo)
+        return self.data.units
 
-    @cached_property
+    @property
     def incubators(self) -> pd.DataFrame:
         """All incubators."""
-        return read_layer(self.store, "incubators", demo=self.demo)
+        return self.data.incubators
 
-    @cached_property
+    @property
     def unit_of(self) -> Mapping[str, str | None]:
         """The unit of each incubator."""
-        found = assign_units(self.incubators, self.units)
-        return dict(zip(self.incubators["id"].tolist(), found, strict=True))
+        return self.data.unit_of
 
-    @cached_property
+    @property
     def report(self) -> TargetReport:
         """The targets on the day."""
-        return ask_targets(self.store, as_of=self.day, demo=self.demo)
+        return self.data.report_on(self.day)
 
     @cached_property
     def years(self) -> tuple[int, ...]:
@@ -169,6 +175,12 @@ class GoalDesk:
     @cached_property
     def time(self) -> GoalTime:
         """When the goals are asked about, and how they stood at earlier ends of half-years."""
+        days = _half_years(self.now.plan.start, self.day)
+        return replace(self.now, past=[(day, self._opened_by(day)) for day in days])
+
+    @cached_property
+    def now(self) -> GoalTime:
+        """When the goals are asked about."""
         years = self.years or (self.day.year,)
         plan = Period(pd.Timestamp(min(years), 1, 1), pd.Timestamp(max(years) + 1, 1, 1))
         asked = self.year or self.day.year
@@ -179,7 +191,6 @@ class GoalDesk:
             plan=plan,
             year=Period(pd.Timestamp(asked, 1, 1), pd.Timestamp(asked + 1, 1, 1)),
             rows={key: row for key, row in rows.items() if row is not None},
-            past=[(day, self._opened_by(day)) for day in _half_years(plan.start, self.day)],
             of_unit=self.unit is not None,
             of_year=self.year is not None,
         )
@@ -187,10 +198,7 @@ class GoalDesk:
     @cached_property
     def facts(self) -> GoalFacts:
         """The data of the day."""
-        # Only this needs the walking kernels behind it, which take most of the start of a command.
-        from api.questions.amenities import ask_amenities  # noqa: PLC0415
-
-        circles = ask_amenities(self.store, test="compliance", demo=self.demo)
+        circles = self.data.circles
         opened = self._opened_by(self.day)
         tested = [
             row
@@ -203,14 +211,11 @@ class GoalDesk:
             for row, held in zip(tested, ok, strict=True)
         )
         rows = self._unit_rows(self.day)
-        indicators = {
-            row.indicator: self._indicator(row.indicator)
-            for row in self.report.rows
-            if not row.cumulative
-        }
+        keys = dict.fromkeys(row.indicator for row in self.report.rows if not row.cumulative)
+        indicators = {key: self._indicator(key) for key in keys}
         services = self.store.rules("services").body["services"]
         batches = {year: sum(self._chosen_in(row, year) for row in rows) for year in self.years}
-        present = self._keep(muster(self.incubators, as_of=self.day, rule=self._towns_rule).present)
+        present = self._keep(self.data.fleet_on(self.day).present)
         batch = numbers(present, "twenty_batch")
         return GoalFacts(
             incubators=opened.incubators,
@@ -231,29 +236,16 @@ class GoalDesk:
             **{name: self._read(name) for name in ("projects", "zones", "baselines")},
         )
 
-    @cached_property
-    def _layers(self) -> Mapping[str, pd.DataFrame]:
-        names = ("industrial_towns", "divisions")
-        return {name: read_layer(self.store, name, demo=self.demo) for name in names}
-
-    @cached_property
-    def _towns_rule(self) -> dict[str, Any]:
-        return read_rule(self.store, "towns")
-
-    @cached_property
-    def _industries_rule(self) -> dict[str, Any]:
-        return read_rule(self.store, "industries")
-
     def _opened_by(self, day: pd.Timestamp) -> GoalFacts:
         """Gather what the dates of incubators tell of any day."""
         towns = self.towns_on(day)
         industries = self.industries_on(day)
         rows = self._unit_rows(day)
-        running = muster(self.incubators, as_of=day, rule=self._towns_rule).operating
+        running = self.data.fleet_on(day).operating
         return GoalFacts(
             incubators=self._keep(running),
             year=day.year,
-            large_area_m2=self._towns_rule["large_area_m2"],
+            large_area_m2=self.data.towns_rule["large_area_m2"],
             unit_count=len(rows),
             leader_built_units=sum(row.chain_leader_built > 0 for row in rows),
             towns_share=towns.summary.covered_share,
@@ -285,40 +277,15 @@ class GoalDesk:
 
     def towns_on(self, day: pd.Timestamp) -> TownCoverage:
         """Tell which industrial towns have an incubator on a day."""
-        answer = cover_towns(
-            self._layers["industrial_towns"],
-            self.incubators,
-            units=self.units,
-            rule=self._towns_rule,
-            as_of=day,
-            metric_crs=self.store.metric_crs,
-            divisions=self._layers["divisions"],
-        )
-        return answer if self.unit is None else answer.select(self.unit)
+        return ask_town_coverage(self.store, as_of=day, unit=self.unit, demo=self.demo)
 
     def industries_on(self, day: pd.Timestamp) -> IndustryCoverage:
         """Tell which key industries have an incubator on a day."""
-        incubators, units = self.incubators, self.units
-        if self.unit is not None:
-            incubators, units = keep_unit(incubators, units, self.unit)
-        return cover_industries(
-            incubators,
-            units=units,
-            rule=self._industries_rule,
-            towns_rule=self._towns_rule,
-            as_of=day,
-        )
+        return ask_industry_coverage(self.store, as_of=day, unit=self.unit, demo=self.demo)
 
     def _unit_rows(self, day: pd.Timestamp) -> list[UnitRow]:
-        answer = cover_units(
-            self.incubators,
-            units=self.units,
-            rule=self._industries_rule,
-            towns_rule=self._towns_rule,
-            as_of=day,
-            years=self.years,
-        )
-        return [row for row in answer.units if self.unit in (None, row.unit)]
+        rows = self.data.unit_rows_on(day, self.years)
+        return [row for row in rows if self.unit in (None, row.unit)]
 
     @staticmethod
     def _chosen_in(row: UnitRow, year: int) -> bool:

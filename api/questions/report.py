@@ -14,11 +14,12 @@ from api.questions.amenity_board import ask_amenity_board
 from api.questions.board import ask_board
 from api.questions.check import ask_check
 from api.questions.common import find_unit, name_units, read_layer, today
-from api.questions.coverage import ask_industry_coverage, ask_town_coverage, ask_unit_coverage
+from api.questions.coverage import ask_industry_coverage, ask_town_coverage
 from api.questions.match import ask_match
 from api.questions.site_candidates import Scope
 from api.questions.siting import ask_town_sites
 from api.questions.structure import ask_structure
+from api.questions.unit_coverage import ask_unit_coverage
 from geo.errors import InputError
 from geo.pool import Cancel, check_cancel
 from geo.report import (

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api.answers import open_request_store, respond, respond_result
 from api.params import Day, Lang, refuse_unknown
 from api.questions.board import ask_board, ask_progress, ask_records
+from api.questions.goal_map import ask_goal_map
 from api.routes.pages import Framer, draw_page
 from api.views import ground, version_of
 from geo.errors import Fault, InputError
@@ -78,6 +79,18 @@ def get_records(
     )
 
 
+@api.get("/map")
+def get_goal_map(
+    request: Request,
+    day: Day,
+    goal: Annotated[str, Query(max_length=100, description="Id of a counted goal")],
+    *,
+    demo: Demo = True,
+) -> Response:
+    """Tell how a counted goal stands in every unit, year by year where records date it."""
+    return respond_result(request, lambda store: ask_goal_map(store, goal, as_of=day, demo=demo))
+
+
 def _asked_year(year: str) -> int | None:
     """Read the year of a form, which sends an empty field for all years."""
     if not year:
@@ -109,6 +122,8 @@ def draw_targets(
     def draw(store: Store, frame: Framer) -> str:
         board = ask_board(store, **chosen)
         answer = board.to_json()
+        goals = {goal["id"] for goal in answer["goals"]}
+        shown = ask_goal_map(store, map_).to_json() if map_ in goals else None
         whole = answer if not any(chosen.values()) else ask_board(store).report.to_json()
         options = {
             name: sorted({row[name] for row in whole["rows"] if row.get(name) is not None})
@@ -118,7 +133,7 @@ def draw_targets(
             answer,
             frame=frame(demo_counted=board.demo_counted, version=version_of(answer)),
             indicators=_indicators(store),
-            chosen={**chosen, "map": map_ or None},
+            chosen={**chosen, "map": shown or map_ or None},
             options=options,
             whole=whole,
             ground=ground(store, frame.settings, lang=lang),

@@ -15,10 +15,10 @@ from api.questions.about import ask_about
 from api.questions.coverage import (
     ask_industry_coverage,
     ask_town_coverage,
-    ask_unit_coverage,
 )
 from api.questions.surroundings import ask_incubator_facts
 from api.questions.town_work import ask_coverage_trend, ask_town_actions
+from api.questions.unit_coverage import ask_unit_coverage
 from api.security import page_headers
 from api.settings import Settings
 from api.views import (

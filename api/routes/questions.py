@@ -13,10 +13,10 @@ from api.questions.check import ask_check
 from api.questions.coverage import (
     ask_industry_coverage,
     ask_town_coverage,
-    ask_unit_coverage,
 )
 from api.questions.gaps import ask_gaps
 from api.questions.reach import ask_reach
+from api.questions.unit_coverage import ask_unit_coverage
 
 router = APIRouter(prefix="/api", dependencies=[Depends(refuse_unknown)])
 

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.questions.board import ask_board, ask_progress, ask_records
+from api.questions.goal_map import ask_goal_map
 from api.questions.goals import GoalDesk, ask_goals
 from api.settings import load_settings
 from api.setup import create_city
@@ -71,6 +72,32 @@ def test_the_records_behind_a_goal_give_its_figure(desk, goals, goal):
     figure = row.value if row.value is not None else row.reported_sum
     if figure is not None:
         assert fold(evidence, how) == pytest.approx(figure, rel=1e-6)
+
+
+@pytest.mark.parametrize(("goal", "dated"), [("T10", True), ("T13", False), ("T8", True)])
+def test_a_goal_of_every_unit_is_that_of_the_units_own_board(store, client, goal, dated):
+    told = ask_goal_map(store, goal, as_of=DAY)
+    assert told.years == ((2025, 2026, 2027) if dated else ())
+    names = store.read("reporting_units")["name"].tolist()
+    assert {row.unit for row in told.rows} == set(names)
+    for unit in names[:2]:
+        year = 2026 if dated else None
+        board = ask_board(store, unit=unit, year=year, as_of=DAY)
+        own = next(one for one in board.goals.goals if one.id == goal)
+        [row] = [one for one in told.rows if (one.unit, one.year) == (unit, year)]
+        assert (row.value, row.target, row.share) == (own.value, own.target, own.share)
+    if dated:
+        assert all(row.value is None for row in told.rows if row.year == 2027)
+    page = client.get(f"/targets?lang=zh&map={goal}").text
+    assert ("不分年度" in page) is not dated
+    assert ('id="board-year"' in page) is dated
+    assert f'value="{goal}" selected' in page
+
+
+def test_a_goal_that_is_not_there_has_no_map(client):
+    answer = client.get("/api/targets/map?goal=T99&lang=en")
+    assert answer.status_code == 404
+    assert "there is no goal 'T99'" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("goal", ["T1", "T8", "T10", "T22"])

@@ -6,10 +6,11 @@ import shapely
 
 from api.questions.amenities import ask_amenities
 from api.questions.check import ask_check
-from api.questions.coverage import ask_industry_coverage, ask_town_coverage, ask_unit_coverage
+from api.questions.coverage import ask_industry_coverage, ask_town_coverage
 from api.questions.incubators import ask_incubators
 from api.questions.structure import ask_structure
 from api.questions.targets import ask_targets
+from api.questions.unit_coverage import ask_unit_coverage
 from geo.errors import InputError, NotFoundError
 from layers.boundaries import refresh_units
 from layers.imports import import_file

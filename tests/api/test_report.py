@@ -17,9 +17,10 @@ import pypdf
 import pytest
 
 from api.commands import output
-from api.questions.coverage import ask_town_coverage, ask_unit_coverage
+from api.questions.coverage import ask_town_coverage
 from api.questions.report import ask_report
 from api.questions.targets import ask_targets
+from api.questions.unit_coverage import ask_unit_coverage
 from geo.errors import CancelledError, InputError
 from layers.store import Lens, open_store
 from tests.api.command import assert_refused, run
