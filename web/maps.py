@@ -148,6 +148,21 @@ def city_map(view: MapView, *, data: Mapping[str, Any] | None = None) -> MapPart
     tiles = [child.get_name() for child in children(drawn) if isinstance(child, folium.TileLayer)]
     base = [name for name in tiles if name not in names.values()]
     named(_Attach(names, base), "layers").add_to(drawn)
+    parts = take_parts(drawn, SCRIPTS)
+    script = _COMMENT.sub("", parts.script)
+    return replace(parts, script=script, config=map_config(view, data=data))
+
+
+def take_parts(drawn: folium.Map, scripts: Sequence[str]) -> MapParts:
+    """Return a map in the parts that a page puts in their places.
+
+    Parameters
+    ----------
+    drawn
+        The map.
+    scripts
+        Our own files under `static/`, run after those that the map links.
+    """
     figure: Any = drawn.get_root()
     figure.render()
     links = children(figure.header)
@@ -155,11 +170,11 @@ def city_map(view: MapView, *, data: Mapping[str, Any] | None = None) -> MapPart
         styles=tuple(child.url for child in links if isinstance(child, CssLink)),
         scripts=(
             *(child.url for child in links if isinstance(child, JavascriptLink)),
-            *(static_url(name) for name in SCRIPTS),
+            *(static_url(name) for name in scripts),
         ),
         body=figure.html.render(),
-        script=_COMMENT.sub("", figure.script.render()),
-        config=map_config(view, data=data),
+        script=figure.script.render(),
+        config={},
     )
 
 

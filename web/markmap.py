@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from branca.element import CssLink, JavascriptLink, MacroElement
+from branca.element import MacroElement
 from folium.template import Template
 
-from web.assets import static_url
-from web.maps import MapParts, base_map, children, named
+from web.maps import MapParts, base_map, named, take_parts
 from web.mapview import MapView
 from web.timemap import Ground, label_place, tight_extent
 
@@ -72,19 +71,7 @@ def call_map(
     """
     drawn = base_map(view)
     named(_Call(function, data), "call").add_to(drawn)
-    figure: Any = drawn.get_root()
-    figure.render()
-    links = children(figure.header)
-    return MapParts(
-        styles=tuple(child.url for child in links if isinstance(child, CssLink)),
-        scripts=(
-            *(child.url for child in links if isinstance(child, JavascriptLink)),
-            static_url(script),
-        ),
-        body=figure.html.render(),
-        script=figure.script.render(),
-        config={},
-    )
+    return take_parts(drawn, (script,))
 
 
 def mark_map(

@@ -10,12 +10,10 @@ from typing import Any
 
 import folium
 import geopandas as gpd
-from branca.element import CssLink, JavascriptLink
 
 from layers.catalog import layer
-from web.assets import static_url
 from web.frame import PageFrame, number, render
-from web.maps import MapParts, base_map, children, named
+from web.maps import MapParts, base_map, named, take_parts
 from web.mapview import MapView
 from web.rows import Result, worded
 from web.words import Words
@@ -132,19 +130,7 @@ def _map(ground: gpd.GeoDataFrame, view: MapView, w: Words) -> MapParts:
             mark.add_to(drawn)
     west, south, east, north = view.extent
     drawn.fit_bounds([[south, west], [north, east]])
-    figure: Any = drawn.get_root()
-    figure.render()
-    links = children(figure.header)
-    return MapParts(
-        styles=tuple(child.url for child in links if isinstance(child, CssLink)),
-        scripts=(
-            *(child.url for child in links if isinstance(child, JavascriptLink)),
-            static_url("page.js"),
-        ),
-        body=figure.html.render(),
-        script=figure.script.render(),
-        config={},
-    )
+    return take_parts(drawn, ("page.js",))
 
 
 def _style(fill: str, _feature: Any) -> dict[str, Any]:

@@ -15,11 +15,9 @@ import folium
 import folium.plugins
 import shapely
 import shapely.geometry
-from branca.element import CssLink, JavascriptLink
 from folium.template import Template
 
-from web.assets import static_url
-from web.maps import MapParts, base_map, children, named
+from web.maps import MapParts, base_map, named, take_parts
 from web.mapview import MapView
 
 plugins: Any = folium.plugins
@@ -151,19 +149,7 @@ def time_map(
         start=list(years).index(start) if start in years else 0,
     )
     named(layer, "shares").add_to(drawn)
-    figure: Any = drawn.get_root()
-    figure.render()
-    links = children(figure.header)
-    return MapParts(
-        styles=tuple(child.url for child in links if isinstance(child, CssLink)),
-        scripts=(
-            *(child.url for child in links if isinstance(child, JavascriptLink)),
-            static_url("board.js"),
-        ),
-        body=figure.html.render(),
-        script=figure.script.render(),
-        config={},
-    )
+    return take_parts(drawn, ("board.js",))
 
 
 def _percent(share: float | None) -> str:

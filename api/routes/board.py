@@ -33,49 +33,35 @@ Demo = Annotated[bool, Query(description="Whether demo records count")]
 Format = Annotated[Literal["xlsx", "csv"], Query(alias="format")]
 
 
+def _read_scope(
+    day: Day, unit: Unit = None, year: Year = None, indicator: Key = None
+) -> dict[str, Any]:
+    """Read what all questions of the board can be asked about."""
+    return {"unit": unit, "year": year, "indicator": indicator, "as_of": day}
+
+
+Scope = Annotated[dict[str, Any], Depends(_read_scope)]
+
+
 @api.get("")
-def get_targets(
-    request: Request,
-    day: Day,
-    unit: Unit = None,
-    year: Year = None,
-    indicator: Key = None,
-    issuer: Key = None,
-) -> Response:
+def get_targets(request: Request, scope: Scope, issuer: Key = None) -> Response:
     """Track the plan: targets by unit, year and indicator, every counted goal, units ranked."""
-    return respond_result(
-        request,
-        lambda store: ask_board(
-            store, unit=unit, year=year, indicator=indicator, issuer=issuer, as_of=day
-        ),
-    )
+    return respond_result(request, lambda store: ask_board(store, issuer=issuer, **scope))
 
 
 @api.get("/records")
 def get_records(
     request: Request,
-    day: Day,
+    scope: Scope,
     goal: Key = None,
-    indicator: Key = None,
     industry: Key = None,
-    unit: Unit = None,
-    year: Year = None,
     *,
     demo: Demo = True,
 ) -> Response:
     """List the records behind a figure: of a goal, a yearly indicator, or a key industry."""
     return respond_result(
         request,
-        lambda store: ask_records(
-            store,
-            goal=goal,
-            indicator=indicator,
-            industry=industry,
-            unit=unit,
-            year=year,
-            as_of=day,
-            demo=demo,
-        ),
+        lambda store: ask_records(store, goal=goal, industry=industry, demo=demo, **scope),
     )
 
 
@@ -101,23 +87,43 @@ def _asked_year(year: str) -> int | None:
     return int(year)
 
 
-@pages.get("/targets")
-def draw_targets(
-    request: Request,
-    lang: Lang,
-    unit: Text = "",
-    year: Text = "",
-    indicator: Text = "",
-    issuer: Text = "",
-    map_: Annotated[str, Query(alias="map", max_length=100)] = "",
-) -> Response:
-    """Draw the board of the plan."""
-    chosen: dict[str, Any] = {
+def _read_filter(
+    unit: Text = "", year: Text = "", indicator: Text = "", issuer: Text = ""
+) -> dict[str, Any]:
+    """Read the filter of the board as its form sends it."""
+    return {
         "unit": unit or None,
         "year": _asked_year(year),
         "indicator": indicator or None,
         "issuer": issuer or None,
     }
+
+
+def _read_figure(
+    goal: Text = "", indicator: Text = "", industry: Text = "", unit: Text = "", year: Text = ""
+) -> dict[str, Any]:
+    """Read which figure's records a page asks for."""
+    return {
+        "goal": goal or None,
+        "indicator": indicator or None,
+        "industry": industry or None,
+        "unit": unit or None,
+        "year": _asked_year(year),
+    }
+
+
+Filter = Annotated[dict[str, Any], Depends(_read_filter)]
+AskedFigure = Annotated[dict[str, Any], Depends(_read_figure)]
+
+
+@pages.get("/targets")
+def draw_targets(
+    request: Request,
+    lang: Lang,
+    chosen: Filter,
+    map_: Annotated[str, Query(alias="map", max_length=100)] = "",
+) -> Response:
+    """Draw the board of the plan."""
 
     def draw(store: Store, frame: Framer) -> str:
         board = ask_board(store, **chosen)
@@ -137,24 +143,15 @@ def draw_targets(
             options=options,
             whole=whole,
             ground=ground(store, frame.settings, lang=lang),
-            history=ask_progress(store, unit=unit or None, year=chosen["year"]).to_json()["rows"],
+            history=ask_progress(store, unit=chosen["unit"], year=chosen["year"]).to_json()["rows"],
         )
 
     return draw_page(request, lang, draw)
 
 
 @pages.get("/targets/records")
-def draw_records(
-    request: Request,
-    lang: Lang,
-    goal: Text = "",
-    indicator: Text = "",
-    industry: Text = "",
-    unit: Text = "",
-    year: Text = "",
-) -> Response:
+def draw_records(request: Request, lang: Lang, asked: AskedFigure) -> Response:
     """Draw the records behind a figure."""
-    asked = _records_asked(goal, indicator, industry, unit, year)
 
     def draw(store: Store, frame: Framer) -> str:
         found = ask_records(store, **asked)
@@ -170,24 +167,12 @@ def draw_records(
 
 @pages.get("/targets/export")
 def export_targets(
-    request: Request,
-    lang: Lang,
-    unit: Text = "",
-    year: Text = "",
-    indicator: Text = "",
-    issuer: Text = "",
-    format_: Format = "xlsx",
+    request: Request, lang: Lang, chosen: Filter, format_: Format = "xlsx"
 ) -> Response:
     """Write the board as a file: all its tables as XLSX, the goals as CSV."""
 
     def make(store: Store) -> list[Sheet]:
-        board = ask_board(
-            store,
-            unit=unit or None,
-            year=_asked_year(year),
-            indicator=indicator or None,
-            issuer=issuer or None,
-        )
+        board = ask_board(store, **chosen)
         return board_sheets(board.to_json(), _indicators(store), words(lang))
 
     return respond_sheets(request, make, kind=format_, name="targets", lang=lang)
@@ -195,17 +180,9 @@ def export_targets(
 
 @pages.get("/targets/records/export")
 def export_records(
-    request: Request,
-    lang: Lang,
-    goal: Text = "",
-    indicator: Text = "",
-    industry: Text = "",
-    unit: Text = "",
-    year: Text = "",
-    format_: Format = "xlsx",
+    request: Request, lang: Lang, asked: AskedFigure, format_: Format = "xlsx"
 ) -> Response:
     """Write the records behind a figure as a file."""
-    asked = _records_asked(goal, indicator, industry, unit, year)
 
     def make(store: Store) -> list[Sheet]:
         found = ask_records(store, **asked)
@@ -238,18 +215,6 @@ def respond_sheets(
     headers = {"Content-Disposition": f'attachment; filename="{whole}.{kind}"'}
     media = XLSX if kind == "xlsx" else CSV
     return respond(request, write, media_type=media, key=(lang,), headers=headers)
-
-
-def _records_asked(
-    goal: str, indicator: str, industry: str, unit: str, year: str
-) -> dict[str, Any]:
-    return {
-        "goal": goal or None,
-        "indicator": indicator or None,
-        "industry": industry or None,
-        "unit": unit or None,
-        "year": _asked_year(year),
-    }
 
 
 def _indicators(store: Store) -> Sequence[dict[str, Any]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from geo.errors import InputError
 from geo.pool import Cancel, check_cancel
 from geo.report import CityReport
-from web.report.document import Document
+from web.report.document import Document, Tell
 from web.report.sections import draw_section, in_language
 from web.words import words
-
-Tell = Callable[[str, float], None]
 
 
 class Format(NamedTuple):

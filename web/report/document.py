@@ -9,6 +9,8 @@ from typing import Any, Literal
 from geo.report import CityReport
 from web.frame import number, percent
 
+Tell = Callable[[str, float], None]  # is called with what is being done and the share done
+
 Kind = Literal["text", "whole", "number", "percent", "mark"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,7 @@ import pyogrio
 
 from geo.crs import STORED_CRS
 from geo.report import CityReport
-from web.report.document import Document
-
-Tell = Callable[[str, float], None]
+from web.report.document import Document, Tell
 
 
 def write(document: Document, report: CityReport, tell: Tell) -> bytes:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
 
 from geo.report import CityReport
 from web.frame import environment
-from web.report.document import Document
+from web.report.document import Document, Tell
 from web.report.fonts import cut_font
 from web.report.pictures import painter
 from web.words import words
-
-Tell = Callable[[str, float], None]
 
 
 def write(document: Document, report: CityReport, tell: Tell) -> bytes:

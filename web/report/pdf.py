@@ -14,12 +14,10 @@ from fpdf.enums import TextMode, XPos, YPos
 from fpdf.outline import OutlineSection
 
 from geo.report import CityReport
-from web.report.document import Column, Document, Figure, Section, Table
+from web.report.document import Column, Document, Figure, Section, Table, Tell
 from web.report.fonts import cut_font
 from web.report.pictures import Paint, painter
 from web.words import words
-
-Tell = Callable[[str, float], None]
 
 _MARGIN, _BOTTOM, _TOP = 20.0, 18.0, 22.0
 _INK, _MUTED, _RULE, _SHADE, _HEAD, _WARN = (
@@ -32,17 +30,7 @@ _NO_END = frozenset("（《「『“‘(")  # that may not end one
 
 
 def write(document: Document, report: CityReport, tell: Tell) -> bytes:
-    """Write a document as PDF.
-
-    Parameters
-    ----------
-    document
-        The document.
-    report
-        The answers behind it; their day dates the file.
-    tell
-        Called with the section and the share done.
-    """
+    """Write a document as PDF; the day of the answers behind it dates the file."""
     w = words(document.lang)
     known = (*document.texts(), *w.section("report").values())
     font = cut_font(known)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -16,10 +15,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from geo.report import CityReport
-from web.report.document import Column, Document, Section, Table
+from web.report.document import Column, Document, Section, Table, Tell
 from web.words import words
-
-Tell = Callable[[str, float], None]
 
 _FORMATS = {"whole": "#,##0", "number": "#,##0.0##", "percent": "0.0%"}
 _HEAD = PatternFill("solid", fgColor="E8EFF0")
@@ -32,17 +29,7 @@ _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 
 
 def write(document: Document, report: CityReport, tell: Tell) -> bytes:
-    """Write a document as a workbook.
-
-    Parameters
-    ----------
-    document
-        The document.
-    report
-        The answers behind it; their day dates the file.
-    tell
-        Called with the section and the share done.
-    """
+    """Write a document as a workbook; the day of the answers behind it dates the file."""
     w = words(document.lang)
     book = Workbook()
     cover = book.active
