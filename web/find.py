@@ -49,8 +49,8 @@ _SORTS = (
 _MUST_MINUTES = 10
 # What the script of the page says.
 _SPOKEN = (
-    "at_place", "busy", "corners", "draw_hint", "failed", "few", "four", "offline", "only_here",
-    "pick_hint", "range", "server", "slow",
+    "at_place", "at_places", "busy", "corners", "draw_hint", "failed", "few", "four", "offline",
+    "only_here", "pick_hint", "range", "server", "slow",
 )  # fmt: skip
 # Names of faults → the field of the form that they stand beside.
 _FIELDS = {name.removeprefix("min_"): name for name in (*dict(_NUMBERS), *_NEEDS)}

@@ -15,6 +15,8 @@
   const drawn = L.layerGroup().addTo(map);
   const byPoint = new Map();
   const compared = new Set();
+  const NEAR_PX = 34; // dots nearer than this lie over each other
+  let places = [];
   let asking = null;
 
   /** The question that the form holds, as an address. */
@@ -143,28 +145,10 @@
     tick();
   }
 
-  /** Draw the places of the answer, and tie them to the cards. */
+  /** Tie the new part to the map and the form. */
   function wire() {
-    const places = JSON.parse(document.getElementById("find-places").textContent);
-    dots.clearLayers();
-    byPoint.clear();
-    for (const place of places) {
-      const size = 20 + Math.min(14, Math.log2(place.count + 1) * 2.2);
-      const icon = L.divIcon({
-        className: "find-dot", iconSize: [size, size],
-        html: String(place.count > 999 ? `${Math.round(place.count / 1000)}k` : place.count),
-      });
-      const label = `${place.name} · ${hatchmap.fill(words.at_place, { count: place.count })}`;
-      const dot = L.marker([place.lat, place.lon], { icon, riseOnHover: true, alt: label });
-      dot.bindTooltip(() => hatchmap.element("span", label));
-      const key = place.point;
-      dot.on("mouseover focus", () => light(key, true));
-      dot.on("mouseout blur", () => light(key, false));
-      dot.on("click", () => reveal(dot, key, label));
-      dot.on("add", () => dot.getElement()?.setAttribute("aria-label", label));
-      byPoint.set(key, dot);
-      dots.addLayer(dot);
-    }
+    places = JSON.parse(document.getElementById("find-places").textContent);
+    mark();
     const { minutes, sort } = form.elements;
     const byWalk = sort.querySelector("[data-needs=minutes]");
     byWalk.hidden = byWalk.disabled = !minutes.value;
@@ -172,6 +156,54 @@
     faults();
     area();
   }
+
+  /** The places by dot: those that would lie over each other at this zoom share one. */
+  function gather() {
+    const size = map.getZoom() >= map.getMaxZoom() - 1 ? 0 : NEAR_PX;
+    const cells = new Map();
+    for (const place of places) {
+      const at = map.project([place.lat, place.lon]);
+      const cell = size ? `${Math.floor(at.x / size)},${Math.floor(at.y / size)}` : place.point;
+      if (!cells.has(cell)) cells.set(cell, []);
+      cells.get(cell).push(place);
+    }
+    return cells.values();
+  }
+
+  /** Draw the dots; the fullest place of each says where it stands. */
+  function mark() {
+    dots.clearLayers();
+    byPoint.clear();
+    for (const held of gather()) {
+      const [first] = held;
+      const count = held.reduce((sum, place) => sum + place.count, 0);
+      const size = 22 + Math.min(16, Math.log2(count + 1) * 2.2);
+      const icon = L.divIcon({
+        className: held.length > 1 ? "find-dot several" : "find-dot", iconSize: [size, size],
+        html: String(count > 999 ? `${Math.round(count / 1000)}k` : count),
+      });
+      const spaces = hatchmap.fill(words.at_place, { count });
+      const name = held.length > 1
+        ? hatchmap.fill(words.at_places, { places: held.length }) : first.name;
+      const label = `${name} · ${spaces}`;
+      const dot = L.marker([first.lat, first.lon], { icon, riseOnHover: true, alt: label });
+      dot.bindTooltip(() => hatchmap.element("span", label));
+      const lit = (on) => held.forEach((place) => light(place.point, on));
+      dot.on("mouseover focus", () => lit(true));
+      dot.on("mouseout blur", () => lit(false));
+      const open = () => {
+        if (held.length === 1) reveal(dot, first.point, label);
+        else map.fitBounds(held.map((place) => [place.lat, place.lon]), { padding: [60, 60], maxZoom: map.getMaxZoom() });
+      };
+      dot.on("click", open);
+      // Leaflet opens only pop-ups by keys.
+      dot.on("keypress", ({ originalEvent }) => originalEvent.key === "Enter" && open());
+      dot.on("add", () => dot.getElement()?.setAttribute("aria-label", label));
+      for (const place of held) byPoint.set(place.point, dot);
+      dots.addLayer(dot);
+    }
+  }
+  map.on("zoomend", mark);
 
   /** Go to the first card of a place; where the list has not come so far, offer its spaces alone. */
   function reveal(dot, key, label) {
