@@ -36,7 +36,11 @@ _TICK_S = 0.2  # how soon a wish to stop is seen
 _GRACE_S = 20.0  # to hand over the best found before the process is ended
 _IDLE_S = 600.0  # after which a process gives its memory back
 _MOST_JOBS = 2000
-_SPAWN = multiprocessing.get_context("spawn")
+# Processes come from one that has read the program already, so that none takes seconds to begin.
+_NURSERY = multiprocessing.get_context("forkserver")
+_NURSERY.set_forkserver_preload(
+    [worker.__name__, *(kind.target.partition(":")[0] for kind in KINDS.values())]
+)
 
 
 class JobPool:
@@ -230,8 +234,8 @@ class _Process:
         """Hand over a job."""
         if self._process is None or not self._process.is_alive():
             self.end()
-            self._pipe, theirs = _SPAWN.Pipe()
-            self._process = _SPAWN.Process(
+            self._pipe, theirs = _NURSERY.Pipe()
+            self._process = _NURSERY.Process(
                 target=worker.work, args=(theirs, *self._arguments), daemon=True
             )
             self._process.start()
