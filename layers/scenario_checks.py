@@ -89,6 +89,24 @@ def changeable_layers() -> tuple[str, ...]:
     return tuple(name for name, one in layers().items() if not (one.staff or one.aside))
 
 
+def check_changeable(layer: str) -> None:
+    """Refuse a layer that scenarios cannot change.
+
+    Raises
+    ------
+    NotFoundError
+        When they cannot; the message lists those that they can.
+    """
+    if layer not in changeable_layers():
+        known = ", ".join((*changeable_layers(), RULES))
+        raise NotFoundError(f"scenarios cannot change layer {layer[:60]!r}; they can: {known}")
+
+
+def has_outline(store: Store) -> bool:
+    """Tell whether the city has an outline, so that places outside it are refused."""
+    return len(_gazetteer(store).city_areas) > 0
+
+
 def check_wishes(
     base: Store, seen: SeenScenario, wishes: Sequence[Wish]
 ) -> tuple[tuple[ScenarioChange, ...], SeenScenario]:
@@ -177,9 +195,7 @@ def check_wish(seen: Store, scenario: Scenario, wish: Wish) -> ScenarioChange:
         raise InputError(str(fault), (fault,))
     if wish.layer == RULES:
         return _check_rule(seen, wish)
-    if wish.layer not in changeable_layers():
-        known = ", ".join((*changeable_layers(), RULES))
-        raise NotFoundError(f"scenarios cannot change layer {wish.layer[:60]!r}; they can: {known}")
+    check_changeable(wish.layer)
     if wish.action == "remove":
         held = plain_record(wish.layer, seen.get(wish.layer, wish.record))
         return ScenarioChange(wish.layer, wish.record, "delete", before=held)
@@ -205,12 +221,15 @@ def _check_record(
     if wish.action == "change":
         held = plain_record(layer.name, seen.get(layer.name, wish.record))
     values = {name: value for name, value in (wish.wanted or {}).items() if name != "id"}
-    shape = read_shape(values.pop(GEOMETRY, None)) if GEOMETRY in values else None
+    emptied = GEOMETRY in held and GEOMETRY in values and values[GEOMETRY] is None
+    shape = read_shape(values.pop(GEOMETRY, None))
     if layer.name == "streets" and shape is not None:
         shape = join_streets(seen, shape)
     told, faults = _named(layer, held, values, shape, gazetteer)
-    conformed, wrong = _examine(layer, told, shape or read_shape(held.get(GEOMETRY)))
-    given = {*values, *([GEOMETRY] if shape is not None else ())} if held else None
+    placed = None if emptied else shape or read_shape(held.get(GEOMETRY))
+    conformed, wrong = _examine(layer, told, placed)
+    moved = emptied or shape is not None
+    given = {*values, *([GEOMETRY] if moved else ())} if held else None
     faults += [
         Fault(fault.column, fault.what, fault.value, fault.fix)
         for fault in wrong
@@ -230,7 +249,7 @@ def _check_record(
         record = new_record_id(scenario, layer.name)
         return ScenarioChange(layer.name, record, "insert", after={**whole, "id": record})
     names = [*values, *(name for name in _OF_PLACE if shape is not None and name in told)]
-    if shape is not None:
+    if moved:
         names.append(GEOMETRY)
     after = {name: whole.get(name) for name in dict.fromkeys(names)}
     after = {name: value for name, value in after.items() if held.get(name) != value}

@@ -17,6 +17,19 @@ from web.words import Words
 
 GROUPS = ("coverage", "goals", "targets", "structure", "amenities")
 _SCRIPTS_LEFT_OUT = ("search.js", "reach.js")
+# The columns of a record that its form offers, by layer; all others can be set by API and command.
+_EDITED = {
+    "incubators": ("name", "status", "area_m2", "opened_on", "town"),
+    "projects": ("name", "status", "area_m2", "year"),
+    "sites": ("name", "decision", "capacity_m2", "cost_cny", "earliest_year"),
+    "spaces": ("name", "status", "area_m2", "vacant_area_m2", "rent_cny_m2_month"),
+    "amenities": ("name", "category"),
+}
+# What closing a record of a layer means, and which column takes the day.
+_CLOSING = {
+    "incubators": {"values": {"status": "withdrawn"}, "day": "closed_on"},
+    "sites": {"values": {"decision": "forbidden"}, "day": ""},
+}
 _MARKS = {
     "won": "●", "lost": "✕", "other": "◐", "added": "＋", "removed": "−", "moved": "⇄",
     "resized": "↕", "closed": "−", "restated": "✎",
@@ -63,6 +76,8 @@ class Offers:
         Where the industrial towns are: `code`, `name`, `lon`, `lat`.
     outlined
         Whether towns have outlines, so that a place tells its town.
+    bounded
+        Whether the city has an outline, so that places outside it are refused.
     incubators
         Ids and names.
     targets
@@ -77,6 +92,7 @@ class Offers:
 
     towns: Sequence[Result]
     outlined: bool
+    bounded: bool
     incubators: Sequence[tuple[str, str]]
     targets: Sequence[Result]
     rules: Sequence[tuple[str, Sequence[tuple[str, Any]]]]
@@ -111,6 +127,9 @@ def scenario_page(scenario: Result, *, frame: PageFrame, view: MapView, offers: 
         scripts=[url for url in drawn.scripts if not any(no in url for no in _SCRIPTS_LEFT_OUT)],
         statuses=_choices("incubators", "status", w),
         project_statuses=_choices("projects", "status", w),
+        space_statuses=_choices("spaces", "status", w),
+        edited=[(name, getattr(layer(name), w.lang)) for name in _EDITED],
+        bounded=offers.bounded,
         industries=[(one["name"], w.pick(one, "name")) for one in offers.industries],
         categories=list(categories.items()),
         incubators=offers.incubators,
@@ -125,6 +144,9 @@ def scenario_page(scenario: Result, *, frame: PageFrame, view: MapView, offers: 
             "categories": categories,
             "towns": list(offers.towns),
             "outlined": offers.outlined,
+            "fields": {name: _fields(name, categories, w) for name in _EDITED},
+            "closing": _CLOSING,
+            "unplaced": [name for name in _EDITED if not layer(name).geometry_required],
             "copy_name": copy_name,
         },
     )
@@ -134,11 +156,31 @@ def _choices(name: str, column: str, w: Words) -> list[tuple[str, str]]:
     return [(one.value, getattr(one, w.lang)) for one in layer(name).column(column).choices]
 
 
+def _fields(name: str, categories: Mapping[str, str], w: Words) -> list[dict[str, Any]]:
+    """Say of the columns that the form of a record offers what each takes."""
+    fields = []
+    for column_name in _EDITED[name]:
+        column = layer(name).column(column_name)
+        choices = list(categories.items()) if column_name == "category" else [
+            (one.value, getattr(one, w.lang)) for one in column.choices
+        ]  # fmt: skip
+        fields.append(
+            {
+                "name": column.name,
+                "label": getattr(column, w.lang),
+                "kind": column.kind,
+                "choices": choices or None,
+                "required": column.required,
+            }
+        )
+    return fields
+
+
 def _labels(w: Words) -> dict[str, str]:
     """Return the names of layers and of the columns that people change most."""
     named = {
         column.name: getattr(column, w.lang)
-        for name in ("projects", "plan_targets", "amenities", "incubators")
+        for name in ("plan_targets", *reversed(_EDITED))
         for column in layer(name).columns
     }
     named |= {name: getattr(one, w.lang) for name, one in layers().items()}

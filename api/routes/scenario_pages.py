@@ -19,6 +19,7 @@ from api.views import map_view
 from geo.errors import InputError, NotFoundError
 from layers.query import Query as Records
 from layers.rule_values import rule_values
+from layers.scenario_checks import has_outline
 from layers.scenarios import find_scenario
 from layers.store import Store
 from web.messages import say
@@ -76,6 +77,7 @@ def get_editor(request: Request, lang: Lang, scenario: Id) -> Response:
             offers=Offers(
                 towns=placed_towns(store),
                 outlined=store.count("divisions", Records(where={"level": "town"})) > 0,
+                bounded=has_outline(store),
                 incubators=_incubators(store),
                 targets=_targets(store, lang),
                 rules=_rules(store),

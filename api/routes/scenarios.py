@@ -16,7 +16,12 @@ from api.auth import require_staff
 from api.params import refuse_unknown
 from api.questions.common import today
 from api.questions.effect import ask_effect
-from api.questions.scenarios import ask_scenario, ask_scenarios
+from api.questions.scenarios import (
+    ask_scenario,
+    ask_scenario_record,
+    ask_scenario_records,
+    ask_scenarios,
+)
 from api.scenarios import SeenScenarios, share_cookie
 from api.stores import STAFF, StoreHandle
 from geo.errors import InputError, NotFoundError
@@ -42,6 +47,7 @@ api = APIRouter(prefix="/api/scenarios", tags=["scenarios"], dependencies=[Depen
 links = APIRouter(include_in_schema=False)
 
 Id = Annotated[str, Path(max_length=100, description="Id or name of a scenario")]
+Layer = Annotated[str, Path(max_length=50, description="A layer that scenarios can change")]
 Text = Annotated[str, Field(max_length=100)]
 Note = Annotated[str, Field(max_length=2_000)]
 _PRIVATE = {"Cache-Control": "no-store"}
@@ -259,6 +265,30 @@ def get_effect(request: Request, scenario: Id) -> Response:
     """Tell what the scenario as a whole does to the layers as they are."""
     base, seen = see(request, scenario)
     return _answer(ask_effect(base, seen.store).to_json())
+
+
+@api.get("/{scenario}/records/{layer}", dependencies=[Depends(refuse_unknown)])
+def get_records(
+    request: Request,
+    scenario: Id,
+    layer: Layer,
+    text: Annotated[str, Query(max_length=200, description="Part of the name, or the id")] = "",
+) -> Response:
+    """Find records to change, as the scenario has them."""
+    seen = see(request, scenario)[1]
+    return _answer(ask_scenario_records(seen.store, layer, text).to_json())
+
+
+@api.get("/{scenario}/records/{layer}/{record}", dependencies=[Depends(refuse_unknown)])
+def get_record(
+    request: Request,
+    scenario: Id,
+    layer: Layer,
+    record: Annotated[str, Path(max_length=200)],
+) -> Response:
+    """Tell what is public of a record, as the scenario has it."""
+    seen = see(request, scenario)[1]
+    return _answer(ask_scenario_record(seen.store, layer, record).to_json())
 
 
 @api.get("/{scenario}/conflicts", dependencies=[Depends(refuse_unknown)])

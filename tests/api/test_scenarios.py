@@ -210,6 +210,61 @@ def test_what_the_layers_do_not_allow_is_refused_with_all_faults(desk, wanted, w
     assert desk.get(f"/api/scenarios/{scenario}").json()["changes"] == []
 
 
+def test_records_of_any_layer_are_found_and_changed(desk):
+    scenario = make(desk)
+    path = f"/api/scenarios/{scenario}/records"
+    for layer in ("incubators", "projects", "sites", "spaces", "amenities"):
+        listed = desk.get(f"{path}/{layer}").json()["records"]
+        assert listed, layer
+        first = listed[0]
+        told = desk.get(f"{path}/{layer}/{first['id']}").json()
+        assert told["values"].get("name", "") == first["name"]
+        assert first in desk.get(f"{path}/{layer}", params={"text": first["id"]}).json()["records"]
+        wanted = {"layer": layer, "record": first["id"], "action": "change"}
+        assert change(desk, scenario, {**wanted, "values": {"name": "Renamed"}}).status_code == 201
+        assert desk.get(f"{path}/{layer}/{first['id']}").json()["values"]["name"] == "Renamed"
+        found = desk.get(f"{path}/{layer}?text=renam").json()["records"]
+        assert found == [{"id": first["id"], "name": "Renamed"}]
+    assert "contact" not in desk.get(f"{path}/incubators/{incubator(desk)['id']}").json()["values"]
+    for wrong in ("/tenants", "/demands/none", "/scenarios", "/projects/none"):
+        assert desk.get(path + wrong).status_code == 404, wrong
+
+
+def test_a_place_and_a_value_can_be_emptied_where_the_layer_allows_it(desk):
+    scenario = make(desk)
+    held = desk.get(f"/api/scenarios/{scenario}/records/projects").json()["records"]
+    wanted = {"layer": "projects", "record": held[0]["id"], "action": "change"}
+    kept = change(desk, scenario, {**wanted, "values": {"geometry": None, "area_m2": None}}).json()
+    (net,) = kept["net"]
+    assert net["after"] == {"geometry": None, "area_m2": None}
+    assert net["before"]["geometry"]["type"] == "Point"
+    path = f"/api/scenarios/{scenario}/records/projects/{held[0]['id']}"
+    assert {"geometry", "area_m2"}.isdisjoint(desk.get(path).json()["values"])
+    # Nothing is left to empty, and an incubator must stand somewhere.
+    assert change(desk, scenario, {**wanted, "values": {"geometry": None}}).status_code == 422
+    of_incubator = {"layer": "incubators", "record": incubator(desk)["id"], "action": "change"}
+    refused = change(desk, scenario, {**of_incubator, "values": {"geometry": None}})
+    assert [fault["where"] for fault in refused.json()["errors"]] == ["geometry"]
+    assert desk.post(f"/api/scenarios/{scenario}/adopt", json={}).json()["written"] == {
+        "projects": 1
+    }
+
+
+def test_a_city_without_an_outline_is_told(desk):
+    scenario = make(desk)
+    assert 'id="no-outline"' not in desk.get(f"/scenarios/{scenario}").text
+    with desk.app.state.store.edit("no outline") as edit:
+        edit.clear("divisions")
+        units = edit.read("reporting_units")[["id", "geometry"]]
+        units.geometry = [None] * len(units)
+        edit.upsert("reporting_units", units)
+    assert 'id="no-outline"' in desk.get(f"/scenarios/{scenario}").text
+    far = {"type": "Point", "coordinates": [10.0, 10.0]}
+    values = {"name": "Far", "status": "planned", "geometry": far}
+    added = {"layer": "incubators", "action": "add", "values": values}
+    assert change(desk, scenario, added).status_code == 201
+
+
 def test_names_records_and_layers_must_exist(desk):
     scenario = make(desk)
     assert desk.post("/api/scenarios", json={"name": " Plan A "}).status_code == 422

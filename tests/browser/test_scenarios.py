@@ -212,6 +212,43 @@ def test_three_are_compared_and_a_comparison_is_stopped(browse, app, path, tmp_p
     expect(page.locator("#compare-coverage thead th")).to_have_count(6)
 
 
+def test_any_record_is_changed_by_form_and_by_keyboard(browse, path):
+    with open_store(path) as store:
+        project = store.read("projects").iloc[0]
+    page = browse("/scenarios?lang=en")
+    page.fill('input[name="name"]', "By form")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/scenarios/s*")
+    changed(page, 0)
+    page.locator("summary", has_text="Change a record").click()
+    form = page.locator("#record-form")
+    form.locator('[name="layer"]').select_option("projects")
+    form.locator('[name="record"]').fill(project["id"])
+    page.keyboard.press("Tab")
+    expect(form.locator('[name="of_name"]')).to_have_value(project["name"])
+    form.locator('[name="of_area_m2"]').fill("4321")
+    form.locator('[name="lon"]').fill(f"{project.geometry.x + 0.001:.6f}")
+    page.keyboard.press("Enter")
+    changed(page, 1)
+    expect(page.locator("#changes li")).to_contain_text(["→ 4321"])
+    unplace = form.get_by_role("button", name="Empty the place")
+    unplace.click()
+    changed(page, 2)
+    expect(unplace).to_be_hidden()
+    expect(form.locator('[name="lon"]')).to_have_value("")
+    # A place without a mouse: the map is moved by keys, its middle is taken.
+    page.locator(".folium-map").focus()
+    page.keyboard.press("ArrowUp")
+    form.get_by_role("button", name="Use the middle of the map").press("Enter")
+    expect(form.locator('[name="lon"]')).not_to_have_value("")
+    page.locator("#trial li").first.wait_for()
+    form.locator('button[type="submit"]').press("Enter")
+    changed(page, 3)
+    page.locator("#centre").press("Enter")
+    page.locator('#place-form button[type="submit"]').press("Enter")
+    changed(page, 4)
+
+
 def make(page, name):
     return ask(page, "/api/scenarios", {"name": name})["id"]
 
