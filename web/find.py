@@ -54,7 +54,9 @@ _SPOKEN = (
 )  # fmt: skip
 # Names of faults → the field of the form that they stand beside.
 _FIELDS = {name.removeprefix("min_"): name for name in (*dict(_NUMBERS), *_NEEDS)}
-_NOT_FILTERS = {"sort", "limit", "after", "from", "lang", "part", "facets", "format", "v"}
+_NOT_FILTERS = {
+    "sort", "limit", "after", "from", "lang", "part", "facets", "format", "v", "scenario",
+}  # fmt: skip
 _OF_PAGE = {"after", "from", "part"}  # of one page of a result, not of the question
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "facts": ("kind", "floor", "area_m2", "min_area_m2", "vacant_area_m2", "rent_cny_m2_month",

@@ -1,5 +1,6 @@
 """Scenarios by API: what if, undo, share, compare, adopt; wrong input; nothing else is touched."""
 
+import re
 import shutil
 
 import pandas as pd
@@ -308,6 +309,16 @@ def test_a_page_of_a_scenario_says_so_and_keeps_it(desk):
     assert "Scenario: Plan &lt;b&gt;" in page
     assert f"/targets?scenario={scenario}&amp;lang=en" in page
     assert "Scenario:" not in desk.get("/coverage?lang=en").text
+
+
+def test_the_search_keeps_the_scenario_and_counts_it_as_no_filter(desk):
+    plan = make(desk)
+    page = desk.get(f"/find?lang=en&scenario={plan}&kind=rd&unit=Nowhere").text
+    assert f'name="scenario" value="{plan}"' in page
+    assert 'data-drop="scenario"' not in page
+    dropped = re.findall(r'href="([^"]+)" data-find data-drop', page)
+    assert len(dropped) == 2
+    assert all(f"scenario={plan}" in address for address in dropped)
 
 
 def test_nothing_is_written_to_the_layers_while_a_scenario_is_shown(desk):

@@ -44,6 +44,9 @@ def test_a_choice_brings_what_it_says_and_back_undoes_it(find):
     expect(page.locator("#find-active")).to_have_text("1")
     assert asked(page, "kind")
     expect(page.locator(".chips a[data-drop=kind]")).to_have_count(1)
+    other = page.locator("a.switch").get_attribute("href")
+    assert "kind=" in other
+    assert "lang=zh" in other
     page.go_back()
     expect(page.locator("#find-total")).to_have_text(f"{before:,}")
     assert page.locator('input[name="kind"]:checked').count() == 0

@@ -32,7 +32,7 @@
   function fill(url) {
     const query = new URL(url, location.href).searchParams;
     for (const field of form.elements) {
-      if (!field.name || field.name === "lang" || field.form !== form) continue;
+      if (!field.name || ["lang", "scenario"].includes(field.name) || field.form !== form) continue;
       if (field.name === "must") {
         // The minutes of a must may have changed.
         const key = field.value.split(":")[0];
@@ -76,12 +76,22 @@
       if (!fresh) return;
       failed(null);
       if (push) history.pushState(null, "", `${url}${location.hash}`);
+      keepSwitch();
       if (more) add(fresh);
       else put(fresh);
     } catch (error) {
       failed(error, () => show(url, { push, more }));
     }
     busy(false);
+  }
+
+  /** The switch of the language leads to this very question. */
+  function keepSwitch() {
+    const link = document.querySelector("a[data-keep-view]");
+    const url = new URL(location.href);
+    url.searchParams.set("lang", link.hreflang);
+    url.hash = url.hash.replace(/lang=\w+/, `lang=${link.hreflang}`);
+    link.href = url.href;
   }
 
   let slow = 0;
@@ -341,6 +351,7 @@
     form.elements.bbox.value = box();
     await show(address(), { push: false });
     history.replaceState(null, "", `${address()}${location.hash}`);
+    keepSwitch();
   }
   following.addEventListener("change", () => {
     if (following.checked) follow();
