@@ -8,7 +8,7 @@ from typing import Any
 from web.frame import PageFrame, render
 from web.words import Words
 
-KINDS = ("siting", "match", "report")
+KINDS = ("siting", "match", "compare", "report")
 _SAID = (
     "stop", "stopping", "remove", "result", "cleaned", "failed", "accepted", "running",
     "successful", "failed_state", "dismissed", *KINDS,
@@ -19,6 +19,7 @@ _SAID = (
 _MAIN = {
     "siting": ("model", "p", "minutes", "demand", "source", "unit", "from_year", "demo"),
     "match": ("mode", "demand", "space", "declined", "demo"),
+    "compare": ("names",),
     "report": ("format", "sections", "unit", "date", "lang", "demo"),
 }
 _CHOICES = ("model", "mode", "source", "lang")
@@ -32,7 +33,7 @@ def asked_text(kind: str, inputs: Mapping[str, Any], w: Words) -> str:
     >>> asked_text("report", {"format": "pdf", "sections": ["towns"], "unit": "东区",
     ...                       "date": "2026-11-26", "lang": "zh", "demo": False}, words("zh"))
     'PDF；一镇一器；东区；2026-11-26；中文；不计示例'
-    >>> asked_text("siting", {"model": "cover", "p": 3, "minutes": 15, "demo": True}, words("en"))
+    >>> asked_text("siting", {"model": "cover", "p": 3, "minutes": 15.0}, words("en"))
     'A given number of sites, where they serve most; sites 3; 15 minutes on foot'
     """
     said = []
@@ -53,12 +54,14 @@ def _input_text(kind: str, name: str, value: Any, w: Words) -> str:
         return w("jobs.no_demo") if value is False else ""
     if name == "mode":
         value = value or "best"
-    if value in (None, "", [], False):
+    if value in (None, "", [], False, "auto"):
         return ""
     text = str(value)
+    comma = "、" if w.lang == "zh" else ", "
     if name == "sections":
-        comma = "、" if w.lang == "zh" else ", "
         text = comma.join(w.get(f"report.{one}", str(one)) for one in value)
+    elif name == "names":
+        text = comma.join(one or w("jobs.as_it_is") for one in value)
     elif name == "format":
         text = text.upper()
     elif name in _CHOICES:
@@ -66,7 +69,7 @@ def _input_text(kind: str, name: str, value: Any, w: Words) -> str:
     elif name == "demand" and kind == "siting":
         text = w.get(f"siting.demand_{value}", text)
     elif name not in ("unit", "date"):
-        text = w(f"jobs.input_{name}", value=value)
+        text = w(f"jobs.input_{name}", value=f"{value:g}" if isinstance(value, float) else value)
     return text
 
 
