@@ -53,11 +53,8 @@ def search() -> Iterator[Row]:
                     if job == "facets" and connections == 16:
                         facets_per_s = told["per_s"]
                     yield _row(f"{job} at {connections}", told, goal)
-        program = shutil.which("datasette")
-        if program is None:
-            print("datasette is not installed: nothing to compare counts with", file=sys.stderr)
-            return
-        peer = [program, "serve", str(path), "--port", str(PEER_PORT),
+        program = Path(sys.executable).with_name("datasette")
+        peer = [str(program), "serve", str(path), "--port", str(PEER_PORT),
                 "--setting", "facet_time_limit_ms", "10000",
                 "--setting", "sql_time_limit_ms", "10000"]  # fmt: skip
         with _serving(peer, f"http://127.0.0.1:{PEER_PORT}/hatchmap/spaces.json?_size=1", folder):
