@@ -101,7 +101,7 @@ def test_amenities_name_both_tests(client):
     assert planning["network"] is True
     assert {"minutes", "speed_km_h", "categories", "missing", "score"} <= set(planning)
     one = next(iter(planning["categories"].values()))
-    assert set(one) == {"count", "nearest_minutes"}
+    assert set(one) == {"count", "nearest", "nearest_minutes"}
 
 
 def test_gaps_add_up(client):
