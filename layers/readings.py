@@ -209,7 +209,7 @@ def restore_draft(
         When there is no such version.
     """
     structure = store.read(LAYER)
-    held = structure[[one == version for one in texts(structure, "version")]]
+    held = structure.loc[[one == version for one in texts(structure, "version")]]
     if held.empty:
         raise NotFoundError(f"there is no version {version!r} of the structure")
     first = held["confidence"].dropna()

@@ -177,7 +177,7 @@ def _walk(world: WalkWorld, lon: float, lat: float, targets: Positions | None, l
 def _placed(store: Store, layer: str) -> gpd.GeoDataFrame:
     frame = sort_by_id(store.read(layer))
     return gpd.GeoDataFrame(
-        frame[[one is not None for one in points(frame)]].reset_index(drop=True)
+        frame.loc[[one is not None for one in points(frame)]].reset_index(drop=True)
     )
 
 

@@ -86,7 +86,8 @@ def _read_sites(store: Store, *, demo: bool) -> gpd.GeoDataFrame:
 def _read_buildings(store: Store, incubators: pd.DataFrame, *, demo: bool) -> gpd.GeoDataFrame:
     """Add vacant space up by the incubator whose building it is in, else take it alone."""
     spaces = read_layer(store, "spaces", demo=demo)
-    vacant = spaces[[status == "vacant" for status in texts(spaces, "status")]]
+    # By position of rows: an empty list in plain brackets would choose no columns.
+    vacant = spaces.loc[[status == "vacant" for status in texts(spaces, "status")]]
     whole, free = numbers(vacant, "area_m2"), numbers(vacant, "vacant_area_m2")
     names = dict(zip(incubators["id"].tolist(), texts(incubators, "name"), strict=True))
     leads = dict(zip(incubators["id"].tolist(), lists(incubators, "lead_industries"), strict=True))

@@ -162,7 +162,7 @@ def _own(towns: pd.DataFrame, prefixes: Sequence[str]) -> pd.DataFrame:
         return towns
     starts = tuple(prefixes)
     pairs = zip(towns["code"], towns["parent_code"], strict=True)
-    return towns[[str(code).startswith(starts) or parent in starts for code, parent in pairs]]
+    return towns.loc[[str(code).startswith(starts) or parent in starts for code, parent in pairs]]
 
 
 def _holders(

@@ -1,8 +1,11 @@
 """Setting up a store: whole or not at all, for any place."""
 
 import pytest
+from starlette.testclient import TestClient
 
 import api.setup
+from api.app import create_app
+from api.settings import load_settings
 from api.setup import create_city
 from geo.errors import InputError, StoreReadOnlyError
 from layers.store import open_store
@@ -78,3 +81,12 @@ def test_init_from_the_command(tmp_path):
     assert "Tinytown" in answer.out
     assert_refused(run("init", "--city", TINYTOWN, "--store", path), "exists already")
     assert_refused(run("init", "--city", "atlantis", "--store", tmp_path / "b.gpkg"), "wenzhou")
+
+
+def test_a_store_without_records_shows_every_page_of_the_board(tmp_path):
+    path = tmp_path / "bare.gpkg"
+    create_city(path, city="none")
+    app = create_app(load_settings(store=path, data=tmp_path / "data"))
+    client = TestClient(app, raise_server_exceptions=False)  # not entered: nothing is warmed up
+    for page in ("/coverage", "/amenities", "/amenities/export", "/structure", "/targets"):
+        assert client.get(page).status_code == 200, page
