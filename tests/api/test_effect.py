@@ -7,9 +7,13 @@ import pytest
 import shapely
 
 from api.questions import coverage, targets
+from api.questions.board import ask_board
+from api.questions.check import ask_check
 from api.questions.common import plan_of, read_layer, read_rule, today
 from api.questions.coverage import ask_industry_coverage, ask_town_coverage
 from api.questions.effect import ask_effect
+from api.questions.match import ask_match
+from api.questions.siting import ask_town_sites
 from api.questions.targets import ask_targets
 from geo.coverage import cover_industries, cover_towns
 from geo.targets import measure_indicators, track_targets
@@ -225,3 +229,12 @@ def test_an_edit_is_seen_at_once(store, tmp_path):
             edit.insert("incubators", frame.drop(columns=["batch"]))
         after = {row.code: row.state for row in ask_town_coverage(own).towns}
     assert after[town.code] in ("operating", "operating_large")
+
+
+def test_the_long_questions_of_a_scenario_without_changes_are_those_of_the_layers(store):
+    seen = see_scenario(store, Scenario("s9", "Empty")).store
+    for ask in (ask_match, ask_town_sites, ask_board, ask_check):
+        real, other = (ask(one).to_json() for one in (store, seen))
+        for answer in (real, other):
+            answer.pop("seconds", None)
+        assert other == real, ask
