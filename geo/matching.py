@@ -266,8 +266,10 @@ def _rate_demand(
     parts = np.empty(len(weights))
     for s in range(len(score)):
         fails[s] = check(supply, wants, d, s)
-        rate(supply, wants, d, s, parts)
-        score[s] = weigh_parts(parts, weights)
+        score[s] = 0.0
+        if fails[s] == 0:
+            rate(supply, wants, d, s, parts)
+            score[s] = weigh_parts(parts, weights)
 
 
 @njit(cache=True, nogil=True)
@@ -277,8 +279,10 @@ def _rate_space(
     parts = np.empty(len(weights))
     for d in range(len(score)):
         fails[d] = check(supply, wants, d, s)
-        rate(supply, wants, d, s, parts)
-        score[d] = weigh_parts(parts, weights)
+        score[d] = 0.0
+        if fails[d] == 0:
+            rate(supply, wants, d, s, parts)
+            score[d] = weigh_parts(parts, weights)
 
 
 @njit(cache=True, nogil=True)
@@ -309,7 +313,7 @@ def score_spaces(supply: Supply, wants: Wants, d: int, weights: Floats) -> tuple
     Returns
     -------
     tuple
-        Scores from 0 to 1, and the bits of `CHECKS` that each pair fails.
+        Scores from 0 to 1, 0 for pairs that fail a check; and the bits of `CHECKS` that each fails.
     """
     score, fails = np.empty(len(supply.rent)), np.empty(len(supply.rent), dtype=np.uint8)
     _rate_demand(supply, wants, d, weights, score, fails)

@@ -119,12 +119,16 @@ def test_what_a_pair_fails_is_told_check_by_check(market):
 
 def test_scores_are_the_weighted_parts(market):
     supply, wants = market
-    score, _ = score_spaces(supply, wants, 3, WEIGHTS)
-    for s in range(25):
-        parts = parts_of(supply, wants, 3, s)
-        assert all(0 <= part <= 1 for part in parts.values())
-        expected = sum(DEFAULT_WEIGHTS[name] * parts[name] for name in PARTS)
-        assert score[s] == pytest.approx(expected, abs=1e-4)
+    rated = 0
+    for d in range(12):
+        score, fails = score_spaces(supply, wants, d, WEIGHTS)
+        for s in range(25):
+            parts = parts_of(supply, wants, d, s)
+            assert all(0 <= part <= 1 for part in parts.values())
+            expected = sum(DEFAULT_WEIGHTS[name] * parts[name] for name in PARTS)
+            assert score[s] == (0 if fails[s] else pytest.approx(expected, abs=1e-4))
+            rated += not fails[s]
+    assert rated
 
 
 def test_ranking_agrees_from_every_side(market):
