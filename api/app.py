@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 
 import uvicorn
 from fastapi import FastAPI
@@ -181,6 +182,7 @@ def _warm_walking(app: FastAPI) -> None:
     store = app.state.store.get()
     space_table(store).warm_up()
     walk_world(store).warm_up()
+    import_module("pandera.pandas")  # what checks edits; half a second that the first would wait
 
 
 class _Server(uvicorn.Server):
