@@ -18,15 +18,15 @@ from api.answers import GEOJSON, answer, open_request_store, respond_result, to_
 from api.days import parse_day
 from api.middleware import Pack
 from api.params import read_bbox, refuse_names
+from api.questions.space_files import write_spaces
 from api.questions.space_search import MAX_TEXT, SpaceSearch
-from api.questions.spaces import ask_spaces, hunt_spaces
+from api.questions.spaces import ask_spaces
 from api.questions.surroundings import ask_space_facts
 from api.scenarios import PARAMETER
 from api.security import ALWAYS
 from geo.areas import MAX_TEXT as MAX_AREA_TEXT
 from geo.errors import HatchmapError, InputError
 from layers.columns import SpaceTable, space_table, table_at_hand
-from layers.query import Query
 from layers.store import Store
 
 router = APIRouter(prefix="/api", tags=["spaces"])
@@ -36,7 +36,6 @@ Several = Annotated[tuple[str, ...], Field(max_length=100)]
 Number = Annotated[float | None, Field(allow_inf_nan=False)]
 Format = Literal["json", "geojson", "xlsx", "gpkg"]
 
-MAX_EXPORT = 20_000
 _MEDIA = {
     "geojson": GEOJSON,
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -280,18 +279,9 @@ def get_space(request: Request, space: Annotated[str, Path(max_length=200)]) -> 
 
 def _send_file(store: Store, search: SpaceSearch, kind: str) -> Response:
     """Send everything that suits as a file."""
-    hunt = hunt_spaces(store, search)
-    if hunt.found.total > MAX_EXPORT:
-        raise InputError(
-            f"{hunt.found.total} spaces suit; a file holds at most {MAX_EXPORT}: add a filter"
-        )
-    # Imported here: what writes sheets costs the start of the server time.
-    from layers.export import export_layer  # noqa: PLC0415
-
-    ids = tuple(hunt.table.columns.ids[row] for row in hunt.rows.tolist())
     with tempfile.TemporaryDirectory() as folder:
         path = File(folder) / f"spaces.{kind}"
-        export_layer(store, "spaces", path, query=Query(ids=ids), datum="wgs84")
+        write_spaces(store, search, path)
         body = path.read_bytes()
     day = dt.datetime.now(tz=dt.UTC).date().isoformat()
     name = f'attachment; filename="spaces-{day}.{kind}"'
