@@ -4,7 +4,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A slow machine is no fault of what is tested.
+hypothesis.settings.register_profile("hatchmap", deadline=None)
+hypothesis.settings.load_profile("hatchmap")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -16,7 +16,7 @@ from tests.api.city import make_city
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("siting")
     store = make_city(folder / "hatchmap.gpkg")
-    app = create_app(load_settings(store=store, data=folder))
+    app = create_app(load_settings(store=store, data=folder, job_workers=1))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

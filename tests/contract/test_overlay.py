@@ -93,9 +93,7 @@ def make(folder: Path):
     return open_store(path, write=True)
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=steps)
 def test_any_edits_read_the_same_through_an_overlay(tmp_path_factory, plan):
     folder = tmp_path_factory.mktemp("pair")
@@ -135,7 +133,7 @@ def unchanged(spaces):
     return overlay_store(spaces, lambda _edit: None, marks={"spaces": ""}, lens=LENS, who="tests")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(query=queries)
 def test_without_changes_every_query_answers_as_the_store(spaces, unchanged, query):
     assert_geodataframe_equal(unchanged.read("spaces", query), brute(query), check_geom_type=True)

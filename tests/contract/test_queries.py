@@ -86,7 +86,7 @@ def brute(query: Query) -> pd.DataFrame:
     return found.sort_values(by, ascending=up, na_position="last").reset_index(drop=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(query=queries)
 def test_a_query_gives_what_reading_row_by_row_gives(spaces: Store, query):
     expected = brute(query)
@@ -94,7 +94,7 @@ def test_a_query_gives_what_reading_row_by_row_gives(spaces: Store, query):
     assert spaces.count("spaces", query) == len(expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(query=queries, limit=st.integers(1, 120))
 def test_pages_put_together_are_the_whole(spaces: Store, query, limit):
     whole = spaces.read("spaces", query)["id"].tolist()

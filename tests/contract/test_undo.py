@@ -182,9 +182,7 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=STEPS, second=STEPS)
 def test_undo_gives_the_state_before_whatever_was_done(store: Store, first, second):
     with store.edit("clear") as edit:

@@ -77,7 +77,7 @@ def test_the_counts_are_parameters():
     assert comply(culture([1], [5]), rule=one_and_one).ok
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["venue", "space", None]), st.floats(1, 2500), st.floats(0, 360)),

@@ -159,7 +159,7 @@ def test_refuses_what_is_no_place(town, lon, lat, named):
         )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.floats(1, 30), min_size=1, max_size=6), st.floats(0, 1000))
 def test_longer_never_reaches_less(minutes, x):
     network = network_from_lines(

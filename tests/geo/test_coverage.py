@@ -336,14 +336,14 @@ def reference(records):
     return answer
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(worlds_of_incubators())
 def test_the_same_as_the_plain_reference(records):
     answer = cover(*records)
     assert {t.code: (t.state, t.incubators) for t in answer.towns} == reference(records)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(worlds_of_incubators(least=1), st.integers(0, 2**16))
 def test_the_order_of_rows_does_not_matter(records, seed):
     answers = [
@@ -361,7 +361,7 @@ def test_the_order_of_rows_does_not_matter(records, seed):
     assert answers[0] == answers[1]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(worlds_of_incubators())
 def test_a_town_is_counted_once_in_all_sums(records):
     answer = cover(*records)
@@ -372,7 +372,7 @@ def test_a_town_is_counted_once_in_all_sums(records):
         assert len(town.incubators) == len(set(town.incubators))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(worlds_of_incubators(), GRID, GRID)
 def test_one_more_operating_incubator_never_lowers_coverage(records, column, line):
     order = ("none", "planned_only", "operating", "operating_large")

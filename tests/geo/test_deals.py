@@ -185,4 +185,4 @@ class Lettings(RuleBasedStateMachine):
 
 
 TestLettings = Lettings.TestCase
-TestLettings.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestLettings.settings = settings(max_examples=60, stateful_step_count=30)

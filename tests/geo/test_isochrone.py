@@ -150,7 +150,7 @@ def pieces(numbers):
     return st.lists(piece, min_size=1, max_size=12)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.one_of(
         pieces(st.integers(-30, 30).map(lambda step: step * 10.0)),

@@ -156,7 +156,7 @@ BETTER = {
 }
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from(sorted(BETTER)))
 def test_a_better_offer_never_ranks_lower(seed, what):
     rng = np.random.default_rng(seed)
@@ -370,7 +370,7 @@ def take_wants(wants, kept):
     return Wants(*(values[kept] for values in wants))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(0, 5))
 def test_fewer_demands_are_worth_less_and_leave_more_for_the_others(seed, gone):
     rng = np.random.default_rng(seed)
@@ -386,7 +386,7 @@ def test_fewer_demands_are_worth_less_and_leave_more_for_the_others(seed, gone):
     assert without >= others - 1e-6
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_equals_come_in_the_order_of_their_ids_and_the_same_input_in_the_same_order(seed):
     rng = np.random.default_rng(seed)
@@ -405,7 +405,7 @@ def test_equals_come_in_the_order_of_their_ids_and_the_same_input_in_the_same_or
             assert one == (pytest.approx(score[s]), 0)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_dropped_pairs_are_matched_by_nobody(seed):
     rng = np.random.default_rng(seed)

@@ -111,7 +111,7 @@ def test_near_vertices_join_within_the_snapping_distance():
     assert (joined.edge_count, len(joined.component_size)) == (1, 1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(drawings())
 def test_contraction_keeps_streets_and_degrees(drawing):
     network = drawn_town(drawing)
@@ -349,7 +349,7 @@ def test_snapping_equals_a_search_of_all_streets(wenzhou):
     assert shapely.distance(again, shapely.points(places.x[on], places.y[on])).max() < 1e-6
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(drawings(), st.lists(st.tuples(*[st.floats(-300, 700)] * 2), min_size=1, max_size=5))
 def test_snapping_in_random_towns(drawing, points):
     network = drawn_town(drawing)

@@ -96,7 +96,7 @@ def wenzhou(shared_data):
 # Random worlds
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(drawings(), st.sampled_from([0.05, 100.0, 250.0, 3000.0]))
 def test_every_pair_of_corners(drawing, limit_s):
     """Corners lie on edges or at nodes; the reference knows nothing of either."""
@@ -115,7 +115,7 @@ def test_every_pair_of_corners(drawing, limit_s):
     assert (times[sure & ~inside] == UNREACHABLE).all()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(drawings(), st.sampled_from([100.0, 300.0, 3000.0]), st.integers(1, 4), st.integers(0, 99))
 def test_random_worlds_equal_scipy(drawing, limit_s, k, seed):
     network = drawn_town(drawing)
@@ -145,7 +145,7 @@ def test_random_worlds_equal_scipy(drawing, limit_s, k, seed):
         assert (found == (ms[category] < UNREACHABLE)).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(drawings(), st.integers(0, 99))
 def test_counts_and_sums_agree_by_every_method(drawing, seed):
     network = drawn_town(drawing)
@@ -168,7 +168,7 @@ def test_counts_and_sums_agree_by_every_method(drawing, seed):
     assert (sums_within(network, costs, people, limit_s=300.0) == between @ people).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(drawings(), st.integers(0, 13), st.sampled_from([40.0, 170.0, 900.0]))
 def test_reached_streets_equal_a_plain_walk(drawing, corner, limit_s):
     # The plain walk takes corners nearer than a millimetre as one: leave those out.

@@ -33,7 +33,7 @@ def best_by_trying(table, weight, p, fixed=(), forbidden=()):
     return max(float(weight[table[:, list(some)].any(axis=1)].sum()) for some in sets)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(reaches, weights, st.data())
 def test_most_is_the_best_of_all_sets(table, weight, data):
     weight = np.array(weight[: len(table)], dtype=float)
@@ -53,7 +53,7 @@ def test_most_is_the_best_of_all_sets(table, weight, data):
         assert set(other.sites) != set(answer.sites)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(reaches, weights, st.data())
 def test_settled_sites_are_kept_and_left_out(table, weight, data):
     weight = np.array(weight[: len(table)], dtype=float)
@@ -68,7 +68,7 @@ def test_settled_sites_are_kept_and_left_out(table, weight, data):
     assert answer.covered == best_by_trying(table, weight, p, {fixed}, {forbidden})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(reaches)
 def test_all_is_the_smallest_of_all_sets(table):
     reachable = table.any(axis=1)
@@ -88,7 +88,7 @@ def test_all_is_the_smallest_of_all_sets(table):
         assert other.objective >= answer.objective
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(reaches, weights, st.data())
 def test_what_must_hold(table, weight, data):
     weight = np.array(weight[: len(table)], dtype=float)

@@ -65,7 +65,7 @@ def tasks(draw):
     return make_task(capacity, cost, unit, need, earliest=earliest, towns=[town], budget=budget)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(tasks())
 def test_cheapest_of_all_programmes(task):
     answer = plan_programme(task, watch=Watch.start(30, gap=1e-9), alternatives=1)
@@ -90,7 +90,7 @@ def test_cheapest_of_all_programmes(task):
         assert one.saves_cny == pytest.approx(best - cheaper, abs=1)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(tasks())
 def test_a_conflict_is_one_and_no_part_of_it_can_be_spared(task):
     answer = plan_programme(task, watch=Watch.start(30, gap=1e-9), alternatives=0)

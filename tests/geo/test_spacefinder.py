@@ -74,7 +74,7 @@ ASKED = {
 }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(**ASKED)
 def test_found_counted_and_relaxed_as_in_pandas(rows, kinds, services, ends):
     low, high = ends or (None, None)
@@ -95,7 +95,7 @@ def test_found_counted_and_relaxed_as_in_pandas(rows, kinds, services, ends):
         assert one.count == int(both(kept, len(frame)).sum())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(ROW, min_size=1, max_size=40), st.sampled_from(["area", "rent", "kind", "id"]),
        st.booleans(), st.integers(1, 7))  # fmt: skip
 def test_pages_part_the_order(rows, column, falling, size):

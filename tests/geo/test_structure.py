@@ -177,7 +177,7 @@ def test_nothing_at_all():
     assert answer["concentration"]["hhi"] is None
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=12))
 def test_gini_and_hhi_as_their_definitions_say(amounts):
     values = np.array(amounts)

@@ -63,7 +63,7 @@ def test_the_same_as_of_pieces(gap_m, heights):
         check_same(network, costs, positions_at_nodes(network, [node]))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 5), st.floats(0, 1), st.floats(0, 1), st.sampled_from([10.0, 15.0, 35.0]))
 def test_the_same_from_any_place(seed, right, up, cell_m):
     network, costs = walked(gap_m=100.0, seed=seed)

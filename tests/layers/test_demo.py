@@ -55,7 +55,7 @@ def tinytown(tmp_path):
     weights=st.lists(st.floats(0.01, 100), min_size=1, max_size=20),
     least=st.integers(0, 3),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_allotting_gives_out_exactly_the_total(total, weights, least):
     counts = allot(total, weights, at_least=least)
     assert counts.sum() == total

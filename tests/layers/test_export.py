@@ -123,7 +123,7 @@ def test_formulas_are_disarmed(store, tmp_path):
     assert (cell.value, cell.data_type) == (NAME, "s")
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(
     names=st.lists(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1), min_size=1)
 )

@@ -130,7 +130,7 @@ def test_far_views_keep_the_longest_lines(tmp_path):
     assert sorted(back["id"]) == [f"{n:02}" for n in range(30, 40)]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.floats(0, 4096), st.floats(0, 4096)), min_size=1, max_size=80),
     st.sampled_from([0, 64, 192]),

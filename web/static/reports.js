@@ -6,6 +6,7 @@
   const byId = (name) => document.getElementById(`report-${name}`);
   const bar = byId("progress").querySelector("progress");
   let job = null;
+  let unwanted = false;
 
   function show(name, text) {
     for (const other of ["problem", "done"]) byId(other).hidden = other !== name;
@@ -78,6 +79,7 @@
     }
     show(null);
     working(true);
+    unwanted = false;
     try {
       const answer = await fetch("/api/report", {
         method: "POST",
@@ -87,6 +89,7 @@
       const body = await answer.json();
       if (!answer.ok) throw new Error(body.detail || words.failed);
       job = body.jobID;
+      if (unwanted) stop();
       if (!take(body, true)) follow(body);
     } catch (error) {
       working(false);
@@ -98,7 +101,11 @@
     event.preventDefault();
     ask();
   });
-  byId("stop").addEventListener("click", () => {
+  // Pressed before the server has named the job, it is kept for when it has.
+  function stop() {
+    unwanted = true;
     if (job) fetch(`/api/jobs/${job}?keep=true`, { method: "DELETE" });
-  });
+  }
+
+  byId("stop").addEventListener("click", stop);
 })();

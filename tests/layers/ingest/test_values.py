@@ -143,7 +143,7 @@ def test_lists_are_not_shared_between_rows():
     assert series.iloc[1] == ["a"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(max_size=30), st.sampled_from(INCUBATORS.columns))
 def test_any_text_is_read_or_refused_but_never_breaks(text, column):
     parsed = parse_column(pd.Series([text], dtype=object), column)
@@ -151,7 +151,7 @@ def test_any_text_is_read_or_refused_but_never_breaks(text, column):
     assert len(parsed.faults) <= 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.floats(0, 1e9), st.sampled_from(["", ",.2f", ".3f", "e"]))
 def test_numbers_come_back(number, form):
     text = format(number, form)
