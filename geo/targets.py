@@ -261,12 +261,14 @@ def _totals_of(asked: Sequence[_Asked], book: Book) -> Iterable[_Asked]:
     """Add the years of a unit up, where the city's issuer states no total of the plan."""
     city = {one.issuer for one in asked if one.unit == book.rule["total_unit"]}
     own = [one for one in asked if one.issuer in city]
-    stated = {(one.unit, one.indicator) for one in own}
+    stated: dict[tuple[str, str], list[_Asked]] = {}
+    for one in own:
+        stated.setdefault((one.unit, one.indicator), []).append(one)
     for item in book.rule["indicators"]:
         if not item.get("cumulative") or not book.years:
             continue
         for unit in (*book.units, book.rule["total_unit"]):
-            years = [one for one in own if (one.unit, one.indicator) == (unit, item.get("of"))]
+            years = stated.get((unit, item.get("of", "")), [])
             if years and (unit, item["key"]) not in stated:
                 total = round(sum(one.target or 0.0 for one in years), 6)
                 yield replace(

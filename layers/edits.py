@@ -79,10 +79,12 @@ class SqlEdit(Edit):
             conformed["id"].to_numpy(dtype=object),
             self._existing(declared, "id", conformed["id"].dropna().tolist()),
         )
-        merged = self._overlay(declared, conformed, known, given)
+        # What known records hold beside stays, and where no other is new need not be read.
+        looked_at = ("id", *given) if known.all() else None
+        merged = conformed if looked_at else self._overlay(declared, conformed, known, given)
         faults = [
             fault
-            for fault in schema.find_faults(layer, merged)
+            for fault in schema.find_faults(layer, merged, columns=looked_at)
             if not known[fault.row] or fault.column in ("id", *given)
         ]
         faults += self._taken(declared, merged, among=_unique(declared))

@@ -7,7 +7,7 @@ where they are not stated. All faults come at once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -227,9 +227,10 @@ def _check_record(
         shape = join_streets(seen, shape)
     told, faults = _named(layer, held, values, shape, gazetteer)
     placed = None if emptied else shape or read_shape(held.get(GEOMETRY))
-    conformed, wrong = _examine(layer, told, placed)
     moved = emptied or shape is not None
     given = {*values, *([GEOMETRY] if moved else ())} if held else None
+    looked_at = None if given is None else {*given, *(_OF_PLACE if moved else ())}
+    conformed, wrong = _examine(layer, told, placed, looked_at)
     faults += [
         Fault(fault.column, fault.what, fault.value, fault.fix)
         for fault in wrong
@@ -294,7 +295,10 @@ def _blank(value: Any) -> bool:
 
 
 def _examine(
-    layer: Layer, told: Mapping[str, Any], shape: shapely.Geometry | None
+    layer: Layer,
+    told: Mapping[str, Any],
+    shape: shapely.Geometry | None,
+    looked_at: Collection[str] | None,
 ) -> tuple[pd.DataFrame, list[Any]]:
     columns = {
         name: list_series([None if value == "" else value])
@@ -304,7 +308,7 @@ def _examine(
     frame = pd.DataFrame(columns, index=[0])
     if layer.spatial:
         frame = gpd.GeoDataFrame(frame, geometry=[shape], crs=STORED_CRS)
-    return schema.examine(layer.name, frame)
+    return schema.examine(layer.name, frame, columns=looked_at)
 
 
 def _outside(
@@ -339,8 +343,12 @@ def _orphaned(seen: Store, layer: Layer, told: Mapping[str, Any]) -> list[Fault]
 
 
 def _plain_row(layer: Layer, frame: pd.DataFrame) -> dict[str, Any]:
-    stored = {column.name: store_column(column, frame[column.name])[0] for column in layer.columns}
-    if layer.spatial:
+    stored = {
+        column.name: store_column(column, frame[column.name])[0]
+        for column in layer.columns
+        if column.name in frame
+    }
+    if GEOMETRY in frame:
         stored[GEOMETRY] = frame[GEOMETRY].iloc[0]
     return plain_record(layer.name, record_of(layer, stored))
 

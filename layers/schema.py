@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -82,13 +82,22 @@ def reject(layer_name: str, faults: list[RowFault]) -> InputError:
     return InputError(f"layer {layer_name}: {told[0]}{more}", told)
 
 
-def find_faults(layer_name: str, frame: pd.DataFrame) -> list[RowFault]:
+def find_faults(
+    layer_name: str, frame: pd.DataFrame, *, columns: Collection[str] | None = None
+) -> list[RowFault]:
     """Find everything that a layer does not allow in a frame.
 
     What cannot be cast, required values missing, ids and other unique values given twice, numbers
     that are infinite or out of range, values that are no choice; geometries that are missing,
     empty, invalid, of another type, or not in degrees of longitude and latitude. Any text is
     allowed where text is.
+
+    Parameters
+    ----------
+    layer_name, frame
+        As `conform` takes them.
+    columns
+        The columns to look at; all of the layer when None.
 
     Returns
     -------
@@ -108,13 +117,18 @@ def find_faults(layer_name: str, frame: pd.DataFrame) -> list[RowFault]:
     >>> [(fault.column, fault.what) for fault in faults]
     [('value', 'is below 0')]
     """
-    return examine(layer_name, frame)[1]
+    return examine(layer_name, frame, columns=columns)[1]
 
 
-def examine(layer_name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[RowFault]]:
-    """Conform a frame and find its faults in one go, as `conform` and `find_faults`."""
+def examine(
+    layer_name: str, frame: pd.DataFrame, *, columns: Collection[str] | None = None
+) -> tuple[pd.DataFrame, list[RowFault]]:
+    """Conform a frame and find its faults in one go, as `conform` and `find_faults`.
+
+    The conformed frame has the columns that are looked at.
+    """
     declared = find_layer(layer_name)
-    conformed, faults = _cast(declared, frame)
+    conformed, faults = _cast(declared, frame, columns)
     told = {(fault.row, fault.column) for fault in faults}
     held: dict[str, npt.NDArray[np.object_]] = {}
     for row, column, what in _failures(layer_name, conformed):
@@ -127,13 +141,17 @@ def examine(layer_name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Ro
     return conformed, sorted(faults, key=lambda fault: (fault.row, order[fault.column]))
 
 
-def _cast(layer: Layer, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[RowFault]]:
+def _cast(
+    layer: Layer, frame: pd.DataFrame, among: Collection[str] | None = None
+) -> tuple[pd.DataFrame, list[RowFault]]:
     frame = _plain_geometry(layer, frame)
     _check_columns(layer, frame)
     faults: list[RowFault] = []
     columns: dict[str, pd.Series] = {}
     missing: dict[str, pd.Series] = {}  # by kind: one serves all, the frame copies it
     for column in layer.columns:
+        if among is not None and column.name not in among:
+            continue
         if column.name in frame:
             columns[column.name], wrong = cast_column(column, frame[column.name])
             faults.extend(wrong)
@@ -144,7 +162,7 @@ def _cast(layer: Layer, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[RowFaul
                 missing[column.kind] = missing_column(column.kind, len(frame))
             columns[column.name] = missing[column.kind]
     table = join_columns(columns)
-    if not layer.spatial:
+    if not layer.spatial or (among is not None and GEOMETRY not in among):
         return table, faults
     shapes, wrong = _geometries(frame)
     placed: pd.DataFrame = gpd.GeoDataFrame(table, geometry=shapes, crs=STORED_CRS)
@@ -217,11 +235,11 @@ def _failures(layer_name: str, frame: pd.DataFrame) -> list[tuple[int, str, str]
 
 def _schema_of(layer_name: str, frame: pd.DataFrame) -> pa.DataFrameSchema:
     """Return the schema of the columns that can fail in a frame: of few records most are empty."""
-    held = frame.notna().any()
+    held = frame.notna().any().to_dict()
     idle = frozenset(
         name
         for name, column in _schema(layer_name).columns.items()
-        if column.nullable and not (column.checks and held[name])
+        if name not in held or (column.nullable and not (column.checks and held[name]))
     )
     return _schema_without(layer_name, idle)
 
