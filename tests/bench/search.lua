@@ -54,7 +54,7 @@ local paths = {
   datasette = function()
     return string.format(
       "/hatchmap/spaces.json?kind__exact=%s&area_m2__gte=%.2f&rent_cny_m2_month__lte=%.2f&_size=20"
-        .. "&_facet=unit&_facet=town&_facet=kind&_facet=status&_facet=water&_facet=gas"
+        .. "&_nosuggest=1&_facet=unit&_facet=town&_facet=kind&_facet=status&_facet=water&_facet=gas"
         .. "&_facet=exhaust&_facet=lab_grade&_facet_array=stages&_facet_array=industries"
         .. "&_facet_array=services",
       pick(kinds), between(5, 200), between(30, 90))
