@@ -249,9 +249,11 @@ class Columns:
         return np.asarray(rank[coded.codes])
 
     def ranked(self, column: str) -> Ranks:
-        """Return a column of numbers as ranks; worked out once."""
+        """Return a column of numbers, `lon` or `lat` as ranks; worked out once."""
         if column not in self._ranks:
-            self._ranks[column] = rank_numbers(self.numbers[column])
+            places = {"lon": self.lon, "lat": self.lat}
+            numbers = places[column] if column in places else self.numbers[column]
+            self._ranks[column] = rank_numbers(numbers)
         return self._ranks[column]
 
     def keep_flags(self, key: Hashable, make: Callable[[], Flags]) -> Flags:

@@ -265,9 +265,20 @@ def _by_code(size: int, condition: ByCode) -> Flags:
 
 
 def _between(ranks: Slim, first: int, beyond: int) -> Flags:
-    # What lies below wraps around to far above: one comparison tells, of short numbers at that.
+    if beyond <= first:
+        return np.zeros(len(ranks), dtype=np.bool_)
+    # Ends as short as the ranks: what is compared in few bytes is compared many at a time.
     kind = ranks.dtype.type
-    return np.asarray(ranks - kind(first) < kind(beyond - first))
+    return _within(ranks, kind(first), kind(beyond - 1))
+
+
+@njit(cache=True, nogil=True)
+def _within(ranks: Slim, first: np.unsignedinteger[Any], last: np.unsignedinteger[Any]) -> Flags:
+    passes = np.empty(len(ranks), dtype=np.bool_)
+    for row in range(len(ranks)):
+        rank = ranks[row]
+        passes[row] = (first <= rank) & (rank <= last)
+    return passes
 
 
 @njit(cache=True, nogil=True)

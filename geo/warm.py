@@ -55,8 +55,8 @@ def _match() -> None:
 
 
 def _search() -> None:
-    """Search few records and more than a byte can number, by every kind of filter."""
-    for size in (3, 300):
+    """Search as many records as one, two and four bytes number, by every kind of filter."""
+    for size in (3, 300, 70_000):
         values = np.arange(size, dtype=np.float64)
         names = encode([f"name {n}" for n in range(size)])
         columns = Columns(tuple(map(str, range(size))), values, values, {"n": values}, {"c": names})

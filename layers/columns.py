@@ -173,6 +173,8 @@ class SpaceTable:
         """Work out what the first questions would have to wait for."""
         self.find_text("a")
         _ = self.tally, self.demo, self.places
+        for column in ("lon", "lat"):
+            self.columns.ranked(column)
         self.features.warm_up()
 
 

@@ -246,12 +246,11 @@ def _plain_filters(table: SpaceTable, search: SpaceSearch) -> list[Filter]:
 
 
 def _place_filters(table: SpaceTable, search: SpaceSearch) -> Iterator[Filter]:
-    # Asked of every different place, not of every record.
-    _, lon, lat = table.places
     if search.bbox is not None:
         west, south, east, north = search.bbox
-        inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-        yield Filter("bbox", (ByCode((table.at_places(inside),)),))
+        yield Filter("bbox", (Within("lon", west, east), Within("lat", south, north)))
+    # Asked of every different place, not of every record.
+    _, lon, lat = table.places
     if search.polygon:
         inside = within_area(read_area(search.polygon), lon, lat)
         yield Filter("polygon", (ByCode((table.at_places(inside),)),))
