@@ -18,6 +18,7 @@ from numba import njit
 
 from geo.columns import Codes, Floats, Rows
 from geo.errors import Fault, InputError
+from geo.pool import run_pieces
 
 Bits = npt.NDArray[np.uint8]
 
@@ -37,6 +38,7 @@ TECHNICAL = ("clear_height_m", "floor_load_kn_m2", "power_kw", "water", "gas", "
 _VACANT, _AREA, _RENT, _TECHNICAL, _TERM = 1, 2, 4, 8, 16
 _LARGEST_M2 = 100_000.0  # where a demand names no largest area
 _LATE_DAYS = 180.0  # so late, an offer is worth nothing for its date
+_PIECE = 64  # demands ranked in one go
 
 
 class Supply(NamedTuple):
@@ -187,22 +189,37 @@ def check(supply: Supply, wants: Wants, d: int, s: int) -> int:
 @njit(cache=True, nogil=True)
 def sift(supply: Supply, wants: Wants, d: int, able: Rows) -> int:
     """Write the spaces that fail nothing for a demand, in order, and return how many there are."""
-    # Arrays by their own names: taking them out of the tuple costs more than what is compared.
+    # Arrays by their own names: taking them out of the tuple costs more than what is compared. And
+    # every number is written, whether it stays or not: to jump would take longer.
     vacant_m2, part_m2, rents = supply.vacant_m2, supply.part_m2, supply.rent
-    shortest, longest = supply.min_term, supply.max_term
+    shortest, longest, technical, labs = (
+        supply.min_term, supply.max_term, supply.technical, supply.lab,
+    )  # fmt: skip
     least, most, budget, term = wants.min_m2[d], wants.max_m2[d], wants.max_rent[d], wants.term[d]
     count = 0
     for s in range(len(rents)):
         vacant = vacant_m2[s]
-        if not vacant > 0.0 or rents[s] > budget:
+        too_small = max(least, min(part_m2[s], vacant)) > min(most, vacant)
+        no_term = (term < shortest[s]) | (term > longest[s])
+        able[count] = s
+        count += (vacant > 0.0) & (not ((rents[s] > budget) | too_small | no_term))
+    for t in range(technical.shape[1]):
+        needed = wants.technical[d, t]
+        if np.isnan(needed):
             continue
-        if max(least, min(part_m2[s], vacant)) > min(most, vacant):
-            continue
-        if term < shortest[s] or term > longest[s]:
-            continue
-        if check(supply, wants, d, s) == 0:
-            able[count] = s
-            count += 1
+        kept = 0
+        for at in range(count):
+            able[kept] = able[at]
+            kept += not technical[able[at], t] < needed
+        count = kept
+    wanted = wants.lab[d]
+    if wanted >= 0:
+        kept = 0
+        for at in range(count):
+            lab = labs[able[at]]
+            able[kept] = able[at]
+            kept += (lab < 0) | (lab == wanted)
+        count = kept
     return count
 
 
@@ -286,11 +303,14 @@ def _rate_space(
 
 
 @njit(cache=True, nogil=True)
-def _rank_all(supply: Supply, wants: Wants, weights: Floats, best: Rows, scores: Floats) -> None:
-    """Keep the best spaces of every demand, in order; of equals, the one that comes first."""
+def _rank_some(
+    supply: Supply, wants: Wants, weights: Floats, first: int, beyond: int, best: Rows,
+    scores: Floats,
+) -> None:  # fmt: skip
+    """Keep the best spaces of some demands, in order; of equals, the one that comes first."""
     parts, able = np.empty(len(weights)), np.empty(len(supply.rent), dtype=np.int64)
     most = best.shape[1]
-    for d in range(len(wants.min_m2)):
+    for d in range(first, beyond):
         count = 0
         for s in able[: sift(supply, wants, d, able)]:
             rate(supply, wants, d, s, parts)
@@ -360,7 +380,13 @@ def rank_spaces(
     """
     best = np.full((len(wants.min_m2), limit), -1, dtype=np.int64)
     scores = np.full((len(wants.min_m2), limit), np.nan)
-    _rank_all(supply, wants, weights, best, scores)
+    demands = len(best)
+
+    def rank(first: int) -> None:
+        beyond = min(first + _PIECE, demands)
+        _rank_some(supply, wants, weights, first, beyond, best, scores)
+
+    run_pieces(rank, range(0, demands, _PIECE))
     return best, scores
 
 
