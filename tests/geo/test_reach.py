@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -68,11 +68,12 @@ def random_places(network, count, seed):
 
 
 def end_times(network, costs, places):
-    """Times from both ends to each place, by plain proportion."""
+    """Times from both ends to each place, by plain proportion; none against a one-way street."""
     share = places.offset_m / np.maximum(network.length_m[places.edge], 1e-12)
-    from_start = np.rint(costs.forward_ms[places.edge] * share)
-    from_end = np.rint(costs.backward_ms[places.edge] * (1.0 - share))
-    return from_start, from_end
+    ways = ((costs.forward_ms, share), (costs.backward_ms, 1.0 - share))
+    ms = [(way[places.edge], part) for way, part in ways]
+    # Part of a way that is closed is no short way: however small, it is closed.
+    return tuple(np.where(way < UNREACHABLE, np.rint(way * part), np.inf) for way, part in ms)
 
 
 def times_to(network, costs, places):
@@ -115,8 +116,12 @@ def test_every_pair_of_corners(drawing, limit_s):
     assert (times[sure & ~inside] == UNREACHABLE).all()
 
 
+CLOSED = np.array([-1, 0, 0, 0, 0, 0], dtype=np.int8)
+
+
 @settings(max_examples=60)
 @given(drawings(), st.sampled_from([100.0, 300.0, 3000.0]), st.integers(1, 4), st.integers(0, 99))
+@example(([[2, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 1]], CLOSED), 3000.0, 1, 8)
 def test_random_worlds_equal_scipy(drawing, limit_s, k, seed):
     network = drawn_town(drawing)
     if not network.edge_count:
