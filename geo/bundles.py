@@ -148,10 +148,10 @@ class Tally:
         """
         numbers = np.array([own.get(column, -1) for column in self.choices], dtype=np.int64)
         counts = np.zeros(len(self._flat), dtype=np.int64)
-        passing, several = _tell(fails)
         # Whichever are fewer: those that may count, or those that take away from all.
-        few = len(fails) - several <= len(fails) - passing
-        rows = rows_where(fails != SEVERAL if few else fails != PASSED)
+        counting, failing = fails != SEVERAL, fails != PASSED
+        few = bool(np.count_nonzero(counting) <= np.count_nonzero(failing))
+        rows = rows_where(counting if few else failing)
         for bundle, whole, share in zip(self.bundles, self._wholes, self._shares, strict=True):
             met = np.zeros((bundle.size, filters + 2), dtype=np.int32)
             if few:
@@ -216,16 +216,6 @@ def tally_columns(columns: Mapping[str, Coded], names: Sequence[str]) -> Tally:
         np.bincount(bundle.codes, minlength=bundle.size).astype(np.int32) for bundle in bundles
     )
     return Tally(bundles, choices, wholes, tuple(shares))
-
-
-@njit(cache=True, nogil=True)
-def _tell(fails: Fails) -> tuple[int, int]:
-    """Count the records that pass every filter, and those that fail several."""
-    passing = several = 0
-    for row in range(len(fails)):
-        passing += fails[row] == PASSED
-        several += fails[row] == SEVERAL
-    return passing, several
 
 
 def rows_where(flags: Flags) -> Rows:
