@@ -10,6 +10,7 @@ import orjson
 
 from api.questions.common import name_units
 from api.questions.coverage import ask_town_coverage
+from api.questions.kept import Kept, state_key
 from api.settings import Settings
 from geo.frames import lists, texts
 from geo.readings import outline_parts
@@ -27,10 +28,9 @@ _WORLD: Extent = (-170.0, -60.0, 170.0, 75.0)
 _EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 _CITY_MAP_DEG = 0.003  # about 300 m: less than a pixel of a map of the whole city
 _DEMO = Query(where={"provenance": "demo"})
-_COUNTS_KEPT = 200
 NO_COVERAGE: Mapping[str, Any] = {"towns": (), "rule": {}}
 
-_counted: dict[tuple[Any, ...], tuple[int, int]] = {}
+_counts = Kept[tuple[int, int]](200)
 
 
 def read_basemap(settings: Settings) -> Basemap:
@@ -154,14 +154,10 @@ def _count(store: Store, name: str) -> tuple[int, int]:
 
     A layer whose records have no place is not on the map.
     """
-    key = (store.url, store.lens, name, store.token(name))
-    found = _counted.get(key)
-    if found is None:
-        found = store.count(name, Query(bbox=_EVERYWHERE)), store.count(name, _DEMO)
-        _counted[key] = found
-        while len(_counted) > _COUNTS_KEPT:
-            _counted.pop(next(iter(_counted)), None)
-    return found
+    return _counts.recall(
+        state_key(store, (name,), name),
+        lambda: (store.count(name, Query(bbox=_EVERYWHERE)), store.count(name, _DEMO)),
+    )
 
 
 def ground(
@@ -169,7 +165,7 @@ def ground(
 ) -> Ground:
     """Return what small maps lie on: the base map and outlines, of the units where not given."""
     # The states of towns are not drawn there, so they need not be asked for.
-    view = map_view(store, settings, lang=lang, coverage={"towns": (), "rule": {}})
+    view = map_view(store, settings, lang=lang, coverage=NO_COVERAGE)
     drawn = unit_outlines(store) if outlines is None else outlines
     return Ground(view, drawn, {} if lang == "zh" else _called_units(store, lang))
 
