@@ -105,11 +105,10 @@ def test_town_popup_says_its_state(open_page):
 def test_points_of_tiles_tell_their_name(open_page):
     page = open_page("/#map=16/28.05/120.2&layers=amenities")
     page.wait_for_function(READY)
-    page.wait_for_timeout(800)
     box = page.locator(".map").bounding_box()
     said: list[str] = []
-    for step in range(90):
-        page.mouse.move(box["x"] + 300 + step * 5, box["y"] + 380)
+    for step in range(90 * 20):  # over the map again until its tiles are drawn
+        page.mouse.move(box["x"] + 300 + step % 90 * 5, box["y"] + 380)
         said += page.locator(".leaflet-tooltip").all_inner_texts()
         if said:
             break
